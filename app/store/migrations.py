@@ -1,0 +1,237 @@
+"""The tables of a workspace file, as forward-only migrations. `user_version` counts those that were applied."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.errors import NewerWorkspace
+from app.store.database import open_connection, translated
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database as SqliteUtilsDatabase
+
+
+def newest_version() -> int:
+    """How many migrations this program knows."""
+    return len(MIGRATIONS)
+
+
+def current_version(path: Path) -> int:
+    """How many migrations were applied to the file; 0 for a new one. Raises NewerWorkspace."""
+    with translated(path):
+        connection = sqlite3.connect(path)
+        try:
+            version = int(connection.execute("pragma user_version").fetchone()[0])
+        finally:
+            connection.close()
+    if version > newest_version():
+        raise NewerWorkspace(
+            f"The workspace {path.parent} was last used by a newer version of Causeway.",
+            advice="Install the newest version of Causeway to open it. Nothing was changed.",
+            details=f"The file has version {version}, this program knows {newest_version()}.",
+        )
+    return version
+
+
+def migrate(path: Path) -> None:
+    """Apply what is missing, each migration in a transaction of its own. Raises NewerWorkspace."""
+    if current_version(path) == newest_version():
+        return
+    # Imported here because a start on an up-to-date workspace does not need it and should not pay for it.
+    from sqlite_utils import Database as SqliteUtilsDatabase
+    from sqlite_utils.migrations import Migrations
+
+    migrations = Migrations("causeway")
+    for number, function in enumerate(MIGRATIONS, start=1):
+        migrations(name=function.__name__)(_counted(function, number))
+    with translated(path):
+        connection = open_connection(path)
+        try:
+            migrations.apply(SqliteUtilsDatabase(connection))
+        finally:
+            connection.close()
+
+
+def _counted(
+    function: Callable[[SqliteUtilsDatabase], None], number: int
+) -> Callable[[SqliteUtilsDatabase], None]:
+    def apply(db: SqliteUtilsDatabase) -> None:
+        function(db)
+        db.execute(f"pragma user_version = {number}")
+
+    return apply
+
+
+def m0001_workspace(db: SqliteUtilsDatabase) -> None:
+    """Every table of the first release.
+
+    Times are UTC text of fixed width (app.clock), except event times and value origins: microseconds since
+    1970. In `profiles`, columns that begin with an underscore are the program's; each other column is a field.
+    """
+    for statement in FIRST_TABLES.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+FIRST_TABLES = """
+create table workspace_info (key text primary key, value text not null) without rowid;
+create table settings (name text primary key, value text not null) without rowid;
+
+create table authorizations (
+    id integer primary key,
+    name text not null,
+    provider text not null,
+    method text not null,
+    settings text not null default '{}',
+    secret_names text not null default '[]',
+    state text not null default 'untested',
+    state_since text,
+    state_message text not null default '',
+    checked_at text,
+    last_used_at text,
+    created_at text not null
+);
+
+create table jobs (
+    id integer primary key,
+    name text not null,
+    description text not null default '',
+    provider text not null,
+    job_type text not null,
+    kind text not null,
+    authorization_id integer references authorizations(id),
+    options text not null default '{}',
+    status text not null,
+    reason text not null default '',
+    created_by text not null,
+    created_at text not null,
+    updated_at text not null
+);
+create index jobs_by_authorization on jobs(authorization_id);
+
+create table runs (
+    id integer primary key,
+    job_id integer not null references jobs(id) on delete cascade,
+    continues integer references runs(id) on delete set null,
+    trigger text not null,
+    status text not null,
+    message text not null default '',
+    started_at text not null,
+    ended_at text,
+    cursor text,
+    first_event_at integer not null,
+    read integer not null default 0,
+    added integer not null default 0,
+    updated integer not null default 0,
+    rejected integer not null default 0
+);
+create index runs_by_job on runs(job_id, id);
+create index runs_by_continued on runs(continues);
+
+create table job_events (
+    id integer primary key,
+    job_id integer not null references jobs(id) on delete cascade,
+    run_id integer references runs(id) on delete cascade,
+    at text not null,
+    event text not null,
+    level text not null,
+    message text not null,
+    rows integer
+);
+create index job_events_by_job on job_events(job_id, id);
+create index job_events_by_run on job_events(run_id);
+
+create table activity (
+    job_id integer not null references jobs(id) on delete cascade,
+    hour text not null,
+    added integer not null default 0,
+    updated integer not null default 0,
+    rejected integer not null default 0,
+    primary key (job_id, hour)
+) without rowid;
+
+create table rejected_rows (
+    id integer primary key,
+    run_id integer not null references runs(id) on delete cascade,
+    line integer not null,
+    reason text not null,
+    text text not null
+);
+create index rejected_rows_by_run on rejected_rows(run_id, id);
+
+create table streams (
+    id integer primary key,
+    name text not null unique,
+    created_at text not null,
+    event_count integer not null default 0,
+    last_event_at integer
+);
+
+create table stream_fields (
+    stream_id integer not null references streams(id) on delete cascade,
+    name text not null,
+    type text not null,
+    samples text not null default '[]',
+    seen integer not null default 0,
+    first_seen integer,
+    last_seen integer,
+    primary key (stream_id, name)
+) without rowid;
+
+create table events (
+    id integer primary key,
+    stream_id integer not null,
+    run_id integer not null,
+    at integer not null,
+    data text not null
+);
+create index events_by_stream on events(stream_id, id);
+
+create table fields (
+    id integer primary key,
+    name text not null unique collate nocase,
+    label text not null default '',
+    type text not null,
+    merge text not null default 'latest',
+    is_identifier integer not null default 0,
+    created_at text not null
+);
+
+create table mappings (
+    id integer primary key,
+    stream_id integer not null references streams(id) on delete cascade,
+    field_id integer not null references fields(id) on delete cascade,
+    expression text not null,
+    condition text not null default '',
+    unique (stream_id, field_id, expression)
+);
+create index mappings_by_field on mappings(field_id);
+
+create table profiles (
+    _id integer primary key,
+    _created text not null,
+    _updated text not null,
+    _origin_at integer not null,
+    _origin_event integer not null,
+    _origins text
+);
+
+create table identifiers (
+    field_id integer not null,
+    value text not null,
+    profile_id integer not null,
+    primary key (field_id, value)
+) without rowid;
+create index identifiers_by_profile on identifiers(profile_id);
+
+create table profile_events (
+    profile_id integer not null,
+    event_id integer not null,
+    primary key (profile_id, event_id)
+) without rowid
+"""
+
+MIGRATIONS: tuple[Callable[[SqliteUtilsDatabase], None], ...] = (m0001_workspace,)
