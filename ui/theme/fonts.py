@@ -1,0 +1,59 @@
+"""The bundled typefaces: Inter for words and figures, JetBrains Mono for code."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from PySide6.QtGui import QFont, QFontDatabase
+
+from ui.theme.files import resource
+
+SANS = "Inter"
+MONO = "JetBrains Mono"
+
+
+def load_fonts() -> None:
+    """Make the bundled fonts known to Qt. Needs a QGuiApplication.
+
+    Raises FileNotFoundError when a font is missing or unreadable: the set-up is broken, not the user's doing.
+    """
+    files = sorted(resource("fonts").glob("*.ttf"))
+    if not files:
+        raise FileNotFoundError(f"no fonts in {resource('fonts')}")
+    for file in files:
+        if QFontDatabase.addApplicationFont(str(file)) < 0:
+            raise FileNotFoundError(f"the font {file} cannot be read")
+
+
+@lru_cache(maxsize=64)
+def _made(family: str, pixels: float, weight: int, tabular: bool) -> QFont:
+    made = QFont(family)
+    # QFont counts pixels in whole numbers; the scale also has halves (11.5), which only points can say.
+    if pixels == int(pixels):
+        made.setPixelSize(int(pixels))
+    else:
+        made.setPointSizeF(pixels * 72 / _logical_dpi())
+    made.setWeight(QFont.Weight(weight))
+    if tabular:
+        made.setFeature(QFont.Tag("tnum"), 1)
+    if family == MONO:
+        # Ligatures would turn two characters of somebody's data into one sign.
+        made.setFeature(QFont.Tag("calt"), 0)
+    return made
+
+
+def _logical_dpi() -> float:
+    from PySide6.QtGui import QGuiApplication
+
+    screen = QGuiApplication.primaryScreen()
+    return screen.logicalDotsPerInchY() if screen is not None else 96.0
+
+
+def font(pixels: float = 13, weight: int = 400, *, tabular: bool = True) -> QFont:
+    """Inter at a size in logical pixels; `tabular` makes figures equally wide so that columns line up."""
+    return QFont(_made(SANS, pixels, weight, tabular))
+
+
+def mono_font(pixels: float = 12, weight: int = 400) -> QFont:
+    """JetBrains Mono at a size in logical pixels, without ligatures."""
+    return QFont(_made(MONO, pixels, weight, False))
