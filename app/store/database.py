@@ -50,14 +50,8 @@ class Database:
         """One write transaction, committed at the end of the block or rolled back as a whole."""
         with translated(self.path):
             connection = self.connect()
-            connection.execute("begin immediate")
-            try:
+            with transaction(connection):
                 yield connection
-                connection.execute("commit")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("rollback")
-                raise
 
     def close(self) -> None:
         """Close every thread's connection; the last one folds the WAL into the file."""
@@ -67,6 +61,19 @@ class Database:
         for connection in connections:
             connection.close()
         self._local = threading.local()
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """A write transaction on an open connection: all or nothing."""
+    connection.execute("begin immediate")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
 
 
 def open_connection(path: Path) -> sqlite3.Connection:

@@ -55,9 +55,7 @@ def migrate(path: Path) -> None:
             connection.close()
 
 
-def _counted(
-    function: Callable[[SqliteUtilsDatabase], None], number: int
-) -> Callable[[SqliteUtilsDatabase], None]:
+def _counted(function: Callable[[SqliteUtilsDatabase], None], number: int) -> Callable[[SqliteUtilsDatabase], None]:
     def apply(db: SqliteUtilsDatabase) -> None:
         function(db)
         db.execute(f"pragma user_version = {number}")
@@ -123,6 +121,7 @@ create table runs (
     ended_at text,
     cursor text,
     first_event_at integer not null,
+    events_before integer not null default 0,
     read integer not null default 0,
     added integer not null default 0,
     updated integer not null default 0,

@@ -1,0 +1,1 @@
+"""Which events belong to the same person, and which of several values counts."""

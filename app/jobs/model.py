@@ -1,0 +1,116 @@
+"""Jobs, runs and what they leave behind, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+JobStatus = Literal["running", "sleeping", "paused", "failed", "completed"]
+RunStatus = Literal["running", "completed", "failed", "interrupted", "cancelled"]
+Trigger = Literal["created", "by hand", "command line", "demo"]
+JobEvent = Literal["started", "synced", "error", "sleeping", "failed", "completed", "paused", "edited", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobDraft:
+    """What a person chose for a new job."""
+
+    name: str
+    job_type: str
+    authorization_id: int | None
+    options: dict[str, Any]
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a running job is: `done` of `total` units (bytes), rows so far, rows a second, seconds left."""
+
+    activity: str
+    done: int
+    total: int | None
+    unit: str
+    rows: int
+    rate: float
+    seconds_left: float | None
+
+    @property
+    def fraction(self) -> float | None:
+        """From 0 to 1, None while the whole is unknown."""
+        return min(1.0, self.done / self.total) if self.total else None
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """One job as lists and pages show it. Times are UTC text."""
+
+    id: int
+    name: str
+    description: str
+    provider: str
+    provider_name: str
+    job_type: str
+    type_name: str
+    kind: str
+    authorization_id: int | None
+    authorization_name: str
+    status: JobStatus
+    reason: str
+    created_by: str
+    created_at: str
+    updated_at: str
+    last_run_at: str | None
+    options: dict[str, Any] = field(repr=False)
+    progress: RunProgress | None = None
+    next_run_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """One run with its counts; `continues` is the interrupted run that it took over from."""
+
+    id: int
+    job_id: int
+    continues: int | None
+    trigger: str
+    status: RunStatus
+    message: str
+    started_at: str
+    ended_at: str | None
+    read: int
+    added: int
+    updated: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a job's log."""
+
+    id: int
+    run_id: int | None
+    at: str
+    event: str
+    level: str
+    message: str
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedInfo:
+    """A row that an import could not take, with its line in the file and the reason."""
+
+    run_id: int
+    line: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Counts of one hour or day that begins at `start` (UTC text)."""
+
+    start: str
+    added: int
+    updated: int
+    rejected: int

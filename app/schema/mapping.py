@@ -1,0 +1,103 @@
+"""The mapping of a stream: which fields its events fill, kept in the workspace and compiled for a run."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.errors import Refused
+from app.schema.expressions import Convert, column_expression, compile_expression
+from app.schema.fields import Field, ensure_field, field_name, list_fields
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """One mapping of a compiled stream: position of the field among all fields, source column, conversion."""
+
+    position: int
+    field: Field
+    column: str
+    convert: Convert
+
+
+@dataclass(frozen=True, slots=True)
+class StreamMapping:
+    """A stream's mappings over the schema as it stood when the run began."""
+
+    fields: tuple[Field, ...]
+    columns: tuple[ColumnMapping, ...]
+    identifiers: tuple[tuple[int, int], ...]
+    """(position, field id) of each identifier field that this stream fills."""
+
+
+def load_mapping(connection: sqlite3.Connection, stream_id: int) -> StreamMapping:
+    """Compile what the workspace holds for the stream."""
+    fields = tuple(list_fields(connection))
+    positions = {field.id: position for position, field in enumerate(fields)}
+    columns = []
+    for field_id, expression in connection.execute(
+        "select field_id, expression from mappings where stream_id = ? order by id", (stream_id,)
+    ):
+        compiled = compile_expression(expression)
+        position = positions[field_id]
+        columns.append(ColumnMapping(position, fields[position], compiled.column, compiled.convert))
+    filled = {column.position for column in columns}
+    identifiers = tuple(
+        (position, field.id) for position, field in enumerate(fields) if field.is_identifier and position in filled
+    )
+    return StreamMapping(fields, tuple(columns), identifiers)
+
+
+def generate_mapping(
+    connection: sqlite3.Connection,
+    stream_id: int,
+    types: Mapping[str, str],
+    identifiers: Sequence[str],
+    targets: Mapping[str, str],
+) -> list[str]:
+    """Map each column of `types` (column to text, email, integer …) that has no mapping in this stream yet.
+
+    `targets` names a column's field where it is not the default one; "" leaves a column unmapped. Columns named
+    in `identifiers` fill identifier fields. Answers the names of fields that are new. Raises Refused.
+    """
+    missing = [column for column in identifiers if column not in types]
+    if missing:
+        raise Refused(
+            f"The identifier column {missing[0]} is not in the file.",
+            advice=f"Choose one of: {', '.join(list(types)[:20])}.",
+        )
+    unmappable = [column for column in identifiers if "`" in column or targets.get(column) == ""]
+    if unmappable:
+        raise Refused(f"The identifier column {unmappable[0]} must fill a profile field.")
+    mapped = {
+        compile_expression(row[0]).column
+        for row in connection.execute("select expression from mappings where stream_id = ?", (stream_id,))
+    }
+    known = {field.name.lower() for field in list_fields(connection)}
+    new = []
+    for column, column_type in types.items():
+        target = targets.get(column, field_name(column))
+        if not target or "`" in column:
+            continue
+        if column in mapped and column not in identifiers:
+            continue
+        expression, field_type = column_expression(column, column_type)
+        field = ensure_field(connection, target, field_type, identifier=column in identifiers)
+        if field.name.lower() not in known:
+            known.add(field.name.lower())
+            new.append(field.name)
+        if column not in mapped:
+            connection.execute(
+                "insert or ignore into mappings (stream_id, field_id, expression) values (?, ?, ?)",
+                (stream_id, field.id, expression_for(field, column, expression)),
+            )
+    return new
+
+
+def expression_for(field: Field, column: str, generated: str) -> str:
+    """The generated expression, unless the field exists with another type: then the conversion to that type."""
+    if compile_expression(generated).type == field.type:
+        return generated
+    by_type = {"int": "integer", "number": "number", "date": "date", "bool": "boolean", "string": "text"}
+    return column_expression(column, by_type[field.type])[0]

@@ -1,0 +1,12 @@
+"""Streams: raw events as they came, and what is known of their fields."""
+
+from app.streams.queries import (
+    EventInfo,
+    StreamField,
+    StreamInfo,
+    list_streams,
+    stream_events,
+    stream_fields,
+)
+
+__all__ = ["EventInfo", "StreamField", "StreamInfo", "list_streams", "stream_events", "stream_fields"]
