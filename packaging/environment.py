@@ -112,8 +112,13 @@ def fingerprint() -> str:
 
 @contextlib.contextmanager
 def only_one() -> Iterator[None]:
-    """Hold the project's set-up lock. The system lets go of it when a process ends, however it ends."""
+    """Hold the project's set-up lock. The system lets go of it when a process ends, however it ends.
+
+    On POSIX the installers that are started meanwhile hold it too: one that outlives a killed set-up must not
+    write among the files of the next.
+    """
     with LOCK.open("a+") as handle:
+        os.set_inheritable(handle.fileno(), os.name != "nt")
         if not _try_lock(handle.fileno(), wait=False):
             say("Another set-up is running here; waiting for it …")
             while not _try_lock(handle.fileno(), wait=True):
@@ -225,7 +230,7 @@ def install_lock(name: str) -> None:
     """Install exactly what a lock names, every file checked against its hash. Raises SetupError."""
     lock = REQUIREMENTS / f"{name}.txt"
     count = sum("==" in line for line in lock.read_text(encoding="utf-8").splitlines())
-    say(f"Downloading and installing {count} Python packages …")
+    say(f"Downloading and installing about {count} Python packages …")
     command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
     command += ["--disable-pip-version-check", "--no-input", "--quiet", "-r", str(lock)]
     result = _captured(command)
@@ -247,6 +252,7 @@ def _captured(command: list[str]) -> subprocess.CompletedProcess[str]:
         text=True,
         errors="replace",
         check=False,
+        close_fds=os.name == "nt",
     )
 
 
