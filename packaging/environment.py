@@ -155,9 +155,7 @@ def build(use: str) -> None:
     LAUNCHER.write_text(LAUNCHER_TEXT.format(python=PYTHON), encoding="utf-8")
     LAUNCHER.chmod(0o755)
     if os.name == "nt":
-        (BIN / "causeway.cmd").write_text(
-            '@"%~dp0python.exe" "%~dp0causeway-start.py" %*\n', encoding="ascii"
-        )
+        (BIN / "causeway.cmd").write_text('@"%~dp0python.exe" "%~dp0causeway-start.py" %*\n', encoding="ascii")
     subprocess.run([str(PYTHON), "-c", LINK, str(ROOT)], check=True)
     stamp = {
         "uses": SERVES[use],
