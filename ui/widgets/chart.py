@@ -208,7 +208,7 @@ class ActivityChart(Card):
         super().__init__("Activity", parent=parent)
         self.chart = StackedBarChart(series)
         self.spans = ChipRow(SPANS, chosen=span, name="Span of time")
-        self.spans.changed.connect(self.span_changed)
+        self.spans.changed.connect(lambda key: self.span_changed.emit(str(key)))
         self.header.insertWidget(1, self.spans)
         self.header.addWidget(_Legend(series))
         self.empty = QLabel("Nothing has been moved in this time.")
