@@ -262,4 +262,4 @@ def _answers(command: list[str]) -> bool:
 
 
 def _end_of(output: str) -> str:
-    return "\n".join(output.strip().splitlines()[-15:])
+    return "\n".join(output.strip().splitlines()[-6:])
