@@ -34,6 +34,8 @@ def _made(family: str, pixels: float, weight: int, tabular: bool) -> QFont:
     else:
         made.setPointSizeF(pixels * 72 / _logical_dpi())
     made.setWeight(QFont.Weight(weight))
+    # Hinting would round every letter to whole pixels and set the text wider than it is drawn.
+    made.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
     if tabular:
         made.setFeature(QFont.Tag("tnum"), 1)
     if family == MONO:
@@ -49,8 +51,11 @@ def _logical_dpi() -> float:
     return screen.logicalDotsPerInchY() if screen is not None else 96.0
 
 
-def font(pixels: float = 13, weight: int = 400, *, tabular: bool = True) -> QFont:
-    """Inter at a size in logical pixels; `tabular` makes figures equally wide so that columns line up."""
+def font(pixels: float = 13, weight: int = 400, *, tabular: bool = False) -> QFont:
+    """Inter at a size in logical pixels; `tabular` makes figures equally wide so that columns line up.
+
+    Only for figures: it widens hyphens and points between letters too.
+    """
     return QFont(_made(SANS, pixels, weight, tabular))
 
 

@@ -38,7 +38,7 @@ QPushButton[kind="danger"]:disabled { color: @disabled; }
 QPushButton[kind="danger-primary"] { background: @failed; border-color: @failed; color: @surface; }
 QPushButton[kind="danger-primary"]:focus { border-color: @text; }
 QPushButton[kind="link"] { background: transparent; border: 1px solid transparent; color: @accent; font-weight: 600;
-  padding: 0 2px; min-height: 20px; max-height: 20px; border-radius: 4px; text-align: left; }
+  padding: 0; min-height: 20px; max-height: 20px; border-radius: 4px; text-align: left; }
 QPushButton[kind="link"]:hover { text-decoration: underline; }
 QPushButton[kind="link"]:focus { border: 1px solid @accent; }
 QPushButton[kind="link"]:disabled { color: @disabled; }
@@ -51,12 +51,12 @@ QToolButton:hover { background: @hover; border-color: @line; }
 QToolButton:focus { border-color: @accent; }
 QToolButton::menu-indicator { image: none; }
 
-QPushButton[kind="chip"] { background: @surface; border: 1px solid @line; border-radius: 13px; color: @muted;
+QPushButton[kind="chip"] { background: @surface; border: 1px solid @line; border-radius: 12px; color: @muted;
   padding: 0 10px; min-height: 23px; max-height: 23px; font-size: 12px; font-weight: 400; }
 QPushButton[kind="chip"]:hover { color: @text; }
 QPushButton[kind="chip"]:checked { background: @accent_weak; border-color: @accent_line; color: @accent; font-weight: 600; }
 QPushButton[kind="chip"]:focus { border: 2px solid @accent; padding: 0 9px; min-height: 21px; max-height: 21px; }
-QLabel[kind="chip"] { background: @accent_weak; border: 1px solid @accent_line; border-radius: 13px; color: @accent;
+QLabel[kind="chip"] { background: @accent_weak; border: 1px solid @accent_line; border-radius: 12px; color: @accent;
   padding: 0 10px; min-height: 23px; max-height: 23px; font-size: 12px; font-weight: 600; }
 QPushButton[kind="tab"] { background: transparent; border: none; border-bottom: 2px solid transparent; border-radius: 0;
   color: @muted; font-weight: 400; padding: 0; min-height: 37px; max-height: 37px; }
@@ -66,13 +66,13 @@ QPushButton[kind="tab"]:focus { color: @accent; border-bottom-color: @accent; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QSpinBox, QDateTimeEdit, QTimeEdit { background: @surface;
   border: 1px solid @line; border-radius: 7px; selection-background-color: @accent; selection-color: @on_accent; }
-QLineEdit, QComboBox, QSpinBox, QDateTimeEdit, QTimeEdit { padding: 0 10px; min-height: 31px; max-height: 31px; }
+QLineEdit, QComboBox, QSpinBox, QDateTimeEdit, QTimeEdit { padding: 0 8px; min-height: 31px; max-height: 31px; }
 QLineEdit[kind="search"] { padding-left: 6px; }
 QLineEdit[kind="title"] { font-size: 20px; font-weight: 650; background: @surface; padding: 0 6px; }
 QPlainTextEdit, QTextEdit { padding: 6px 8px; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QSpinBox:focus, QTimeEdit:focus {
   border: 2px solid @accent; }
-QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QTimeEdit:focus { padding: 0 9px; min-height: 29px; max-height: 29px; }
+QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QTimeEdit:focus { padding: 0 7px; min-height: 29px; max-height: 29px; }
 QLineEdit[kind="search"]:focus { padding-left: 5px; }
 QPlainTextEdit:focus, QTextEdit:focus { padding: 5px 7px; }
 QLineEdit[invalid="true"], QComboBox[invalid="true"], QPlainTextEdit[invalid="true"] { border-color: @failed; }
@@ -109,7 +109,9 @@ QTableView[kind="framed"] { border: 1px solid @line; border-radius: 10px; }
 QTableView[kind="framed"]:focus { border-color: @accent; }
 QHeaderView { background: @surface; border: none; }
 QHeaderView::section { background: @surface; color: @muted; border: none; border-bottom: 1px solid @line;
-  padding: 0 12px; font-size: 11.5px; font-weight: 500; height: 35px; text-align: left; }
+  padding: 0 12px; font-size: 11.5px; font-weight: 500; height: 35px; }
+QHeaderView::up-arrow { image: url("@files/chevron-up.svg"); width: 12px; height: 12px; }
+QHeaderView::down-arrow { image: url("@files/chevron-down.svg"); width: 12px; height: 12px; }
 QHeaderView::section:hover { color: @text; }
 QTableCornerButton::section { background: @surface; border: none; }
 QListView, QTreeView { background: @surface; border: 1px solid @line; border-radius: 7px; outline: 0; }

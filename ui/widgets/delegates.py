@@ -35,9 +35,9 @@ class Cell(QStyledItemDelegate):
         super().__init__(parent)
         self._weight, self._size = weight, size
 
-    def face(self) -> QFont:
-        """The font of the text."""
-        return font(self._size, self._weight)
+    def face(self, text: str = "") -> QFont:
+        """The font of a text; figures without letters get equally wide digits."""
+        return font(self._size, self._weight, tabular=not any(map(str.isalpha, text)))
 
     def color(self, index: Index) -> QColor:
         """The colour of the text: the model's tone, else plain."""
@@ -54,11 +54,13 @@ class Cell(QStyledItemDelegate):
     def content(self, painter: QPainter, rect: QRectF, index: Index) -> None:
         """Paint what the cell says into `rect`; override in other kinds of cells."""
         align = index.data(Qt.ItemDataRole.TextAlignmentRole) or _LEFT
-        draw_text(painter, rect, str(index.data() or ""), self.face(), self.color(index), align)
+        text = str(index.data() or "")
+        draw_text(painter, rect, text, self.face(text), self.color(index), align)
 
     def wanted_width(self, index: Index) -> float:
         """How much room the content would like, without the padding."""
-        return QFontMetricsF(self.face()).horizontalAdvance(str(index.data() or ""))
+        text = str(index.data() or "")
+        return QFontMetricsF(self.face(text)).horizontalAdvance(text)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(round(self.wanted_width(index) + 2 * _PAD + 1), 38)
@@ -107,7 +109,7 @@ class ProviderDelegate(Cell):
         if not name:
             return
         paint_mark(painter, QRectF(rect.x(), rect.center().y() - 12, 24, 24), name, str(index.data(Role.MARK) or ""))
-        draw_text(painter, rect.adjusted(33, 0, 0, 0), name, self.face(), self.color(index))
+        draw_text(painter, rect.adjusted(33, 0, 0, 0), name, self.face(name), self.color(index))
 
     def wanted_width(self, index: Index) -> float:
         return super().wanted_width(index) + 33
@@ -127,7 +129,7 @@ class StatusDelegate(Cell):
         top += PILL_HEIGHT
         if second:
             line = QRectF(rect.x(), top, rect.width(), 16)
-            draw_text(painter, line, str(second), font(11.5), current_theme().color("muted"))
+            draw_text(painter, line, str(second), font(11.5, tabular=True), current_theme().color("muted"))
             top += 16
         if progress is not None:
             bar = QRectF(rect.x(), top + 4, min(150.0, rect.width()), 4)
@@ -141,7 +143,7 @@ class StatusDelegate(Cell):
 class MonoDelegate(Cell):
     """A cell in the monospaced face, muted unless the model says otherwise: times, samples, raw values."""
 
-    def face(self) -> QFont:
+    def face(self, text: str = "") -> QFont:
         return mono_font(12)
 
     def color(self, index: Index) -> QColor:

@@ -61,10 +61,14 @@ class EmptyState(QWidget):
         self.sentence.setProperty("kind", "muted")
         self.sentence.setWordWrap(True)
         self.sentence.setMaximumWidth(440)
-        self.sentence.setMinimumWidth(300)
         for label in (self.title, self.sentence):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            layout.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
+            # Between two springs the label wraps at its greatest width and still gets the height it needs.
+            line = QHBoxLayout()
+            line.addStretch(1)
+            line.addWidget(label, 100)
+            line.addStretch(1)
+            layout.addLayout(line)
         if actions:
             row = QHBoxLayout()
             row.setSpacing(10)
@@ -198,6 +202,7 @@ class InlineNote(QWidget):
         row.setSpacing(7)
         self._icon = Icon("info", "muted", 14)
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._label = QLabel()
         self._label.setWordWrap(True)
         self._label.setProperty("kind", "muted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -41,6 +41,9 @@ class SearchField(QLineEdit):
         self._timer.timeout.connect(lambda: self.searched.emit(self.text().strip()))
         self.textChanged.connect(lambda: self._timer.start())
         self.returnPressed.connect(self._now)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.maximumWidth(), super().sizeHint().height())
 
     def _now(self) -> None:
         self._timer.stop()

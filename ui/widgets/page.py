@@ -375,9 +375,10 @@ class FactsStrip(Card):
                 value.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
                 self._grid.addWidget(label, 0, at)
                 self._grid.addWidget(value, 1, at)
-                self._grid.setColumnStretch(at, 1)
                 self._values.append((label, value))
-        for (label, value), (name, text) in zip(self._values, wanted, strict=True):
+        for at, ((label, value), (name, text)) in enumerate(zip(self._values, wanted, strict=True)):
+            room = max(label.fontMetrics().horizontalAdvance(shown) for shown in (name, text))
+            self._grid.setColumnStretch(at, room)
             label.setText(name)
             value.setText(text or "—")
             value.setAccessibleName(f"{name}: {text}")
