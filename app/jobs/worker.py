@@ -21,8 +21,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from connectors.kit.formats.guess import guess_types
-
 from app.clock import now_text
 from app.errors import CausewayError
 from app.jobs.log import write_log
@@ -32,6 +30,7 @@ from app.schema.mapping import generate_mapping
 from app.store.database import open_connection, transaction, translated
 from app.streams.seen import ensure_stream
 from connectors.kit.errors import ConnectorError
+from connectors.kit.formats.guess import guess_types
 from connectors.kit.types import Batch, Credentials, Cursor, ImportFunction, Level
 
 REPORT_SECONDS = 0.1

@@ -12,7 +12,7 @@ import orjson
 
 from app.clock import now_text
 from app.identity.merge import State, merge_event, merge_states
-from app.schema.mapping import StreamMapping, load_mapping
+from app.schema.mapping import StreamMapping, Table, load_mapping
 from app.store.database import transaction
 from app.streams.seen import FieldsSeen
 from connectors.kit.types import Batch
@@ -21,6 +21,9 @@ MAX_IDENTIFIER_BYTES = 256
 WORKER_CACHE_KIB = 131_072
 """SQLite's page cache in a worker: identifiers are looked up all over their index."""
 CHECKPOINT_PAGES = 20_000
+FIND_PERSON = "select profile_id from identifiers where field_id = ? and value = ?"
+ADD_IDENTIFIER = "insert or ignore into identifiers (field_id, value, profile_id) values (?, ?, ?)"
+ADD_EVENT = "insert into events (id, stream_id, run_id, at, data) values (?, ?, ?, ?, ?)"
 
 
 @dataclass(slots=True)
@@ -56,20 +59,26 @@ class Ingest:
         connection.execute(f"pragma cache_size = -{WORKER_CACHE_KIB}")
         connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
         self._connection = connection
+        self._lookup = connection.cursor()
+        self._lookup.row_factory = None
         self._run_id = run_id
         self._job_id = job_id
         self._stream_id = stream_id
         self._seen = FieldsSeen(connection, stream_id, types)
         self._next_time = first_event_at + records_before
-        self._links: list[tuple[int, int]] = []
+        # What the present chunk has still to write. A person in `_new_people` or `_changed` is not read from
+        # the table before `_flush` has put them there.
         self._events: list[tuple[int, int, int, int, str]] = []
+        self._links: list[tuple[int, int]] = []
+        self._new_people: list[tuple[Any, ...]] = []
+        self._new_identifiers: dict[tuple[int, str], int] = {}
+        self._changed: dict[int, tuple[Any, ...]] = {}
         self._unreadable: Counter[str] = Counter()
         self._use(load_mapping(connection, stream_id))
 
     def _use(self, mapping: StreamMapping) -> None:
         self._mapping = mapping
         self._positions = [column.position for column in mapping.columns]
-        self._columns = [(column.position, column.column, column.convert) for column in mapping.columns]
         self._identifiers = mapping.identifiers
         self._width = len(mapping.fields)
         self._field_ids = [field.id for field in mapping.fields]
@@ -78,8 +87,8 @@ class Ingest:
         listed = "".join(f", {name}" for name in names)
         self._select = f"select _origin_at, _origin_event, _origins{listed} from profiles where _id = ?"
         self._insert = (
-            f"insert into profiles (_created, _updated, _origin_at, _origin_event{listed}) "
-            f"values (?, ?, ?, ?{', ?' * len(names)})"
+            f"insert into profiles (_id, _created, _updated, _origin_at, _origin_event{listed}) "
+            f"values (?, ?, ?, ?, ?{', ?' * len(names)})"
         )
         self._update = (
             "update profiles set _updated = ?, _origin_at = ?, _origin_event = ?, _origins = ?"
@@ -101,11 +110,14 @@ class Ingest:
             self._use(load_mapping(connection, self._stream_id))
         times = self._times(batch)
         event_id = (connection.execute("select max(id) from events").fetchone()[0] or 0) + 1
+        self._next_person = (connection.execute("select max(_id) from profiles").fetchone()[0] or 0) + 1
+        self._first_new = self._next_person
         added = updated = nobody = 0
         dumps = orjson.dumps
-        for record, at in zip(batch.records, times, strict=True):
+        table = Table(batch.records, batch.columns)
+        rows = self._mapping.evaluate(table, self._unreadable)
+        for record, at, values in zip(batch.records, times, rows, strict=True):
             self._events.append((event_id, self._stream_id, self._run_id, at, dumps(record).decode()))
-            values = self._values(record)
             people = self._people(values)
             if people is None:
                 nobody += 1
@@ -118,7 +130,7 @@ class Ingest:
             event_id += 1
         self._flush()
         if batch.records:
-            self._seen.save(connection, batch.records, min(times), max(times))
+            self._seen.save(connection, batch.records, table.filled(), min(times), max(times))
             connection.execute(
                 """update streams set event_count = event_count + ?,
                     last_event_at = max(coalesce(last_event_at, ?), ?) where id = ?""",
@@ -144,19 +156,6 @@ class Ingest:
             return list(arrival)
         return [at if at is not None else own for at, own in zip(batch.times, arrival, strict=True)]
 
-    def _values(self, record: Mapping[str, Any]) -> list[Any]:
-        values: list[Any] = [None] * self._width
-        for position, column, convert in self._columns:
-            raw = record.get(column)
-            if raw is None or raw == "":
-                continue
-            value = convert(raw)
-            if value is None:
-                self._unreadable[self._mapping.fields[position].name] += 1
-            else:
-                values[position] = value
-        return values
-
     def _people(self, values: Sequence[Any]) -> list[int] | None:
         """Ids of the people that the identifiers name, lowest first; None when there is no identifier at all."""
         found: list[int] = []
@@ -166,19 +165,24 @@ class Ingest:
             if value is None:
                 continue
             any_identifier = True
-            row = self._connection.execute(
-                "select profile_id from identifiers where field_id = ? and value = ?", (field_id, str(value))
-            ).fetchone()
-            if row is not None and row[0] not in found:
-                found.append(row[0])
+            key = (field_id, str(value))
+            person = self._new_identifiers.get(key)
+            if person is None:
+                row = self._lookup.execute(FIND_PERSON, key).fetchone()
+                if row is None:
+                    continue
+                person = row[0]
+            if person not in found:
+                found.append(person)
         if not any_identifier:
             return None
         return sorted(found) if len(found) > 1 else found
 
     def _add(self, values: Sequence[Any], at: int, event_id: int, now: str) -> None:
-        person = self._connection.execute(self._insert, (now, now, at, event_id, *values)).lastrowid
-        assert person is not None
-        self._identify(person, values, known=False)
+        person = self._next_person
+        self._next_person += 1
+        self._new_people.append((person, now, now, at, event_id, *values))
+        self._identify(person, values)
         self._links.append((person, event_id))
 
     def _fold(self, people: Sequence[int], values: Sequence[Any], at: int, event_id: int, now: str) -> None:
@@ -188,12 +192,16 @@ class Ingest:
             self._join(winner, state, loser)
         changed = merge_event(state, values, self._positions, (at, event_id), self._raw_text)
         if changed or len(people) > 1:
-            others = self._encode(state)
-            self._connection.execute(
-                self._update, (now, state.origin[0], state.origin[1], others, *state.values, winner)
+            self._changed[winner] = (
+                now,
+                state.origin[0],
+                state.origin[1],
+                self._encode(state),
+                *state.values,
+                winner,
             )
         if len(self._identifiers) > 1:
-            self._identify(winner, values, known=True)
+            self._identify(winner, values)
         self._links.append((winner, event_id))
 
     def _join(self, winner: int, state: State, loser: int) -> None:
@@ -209,19 +217,16 @@ class Ingest:
         )
         connection.execute("delete from profiles where _id = ?", (loser,))
 
-    def _identify(self, person: int, values: Sequence[Any], *, known: bool) -> None:
+    def _identify(self, person: int, values: Sequence[Any]) -> None:
         for position, field_id in self._identifiers:
             value = values[position]
             if value is not None:
-                self._connection.execute(
-                    "insert or ignore into identifiers (field_id, value, profile_id) values (?, ?, ?)"
-                    if known
-                    else "insert into identifiers (field_id, value, profile_id) values (?, ?, ?)",
-                    (field_id, str(value), person),
-                )
+                self._new_identifiers[field_id, str(value)] = person
 
     def _load(self, person: int) -> State:
-        row = self._connection.execute(self._select, (person,)).fetchone()
+        if person in self._changed or person >= self._first_new:
+            self._flush()
+        row = self._lookup.execute(self._select, (person,)).fetchone()
         others = (
             {self._position_of[key]: (at, event) for key, (at, event) in orjson.loads(row[2]).items()} if row[2] else {}
         )
@@ -238,13 +243,16 @@ class Ingest:
         return row[0] if row is not None else ""
 
     def _flush(self) -> None:
-        """Write events and links gathered so far."""
-        self._connection.executemany(
-            "insert into events (id, stream_id, run_id, at, data) values (?, ?, ?, ?, ?)", self._events
-        )
-        self._connection.executemany("insert into profile_events (profile_id, event_id) values (?, ?)", self._links)
-        self._events.clear()
-        self._links.clear()
+        """Write what the chunk has gathered so far. Identifiers go in order, which keeps their index's pages warm."""
+        connection = self._connection
+        connection.executemany(ADD_EVENT, self._events)
+        connection.executemany(self._insert, self._new_people)
+        connection.executemany(self._update, self._changed.values())
+        connection.executemany(ADD_IDENTIFIER, sorted((*key, person) for key, person in self._new_identifiers.items()))
+        connection.executemany("insert into profile_events (profile_id, event_id) values (?, ?)", self._links)
+        for pending in (self._events, self._new_people, self._changed, self._new_identifiers, self._links):
+            pending.clear()
+        self._first_new = self._next_person
 
     def _account(self, batch: Batch, result: ChunkResult, now: str) -> None:
         connection = self._connection

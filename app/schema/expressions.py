@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from app.errors import Refused
@@ -20,6 +21,7 @@ Convert = Callable[[Any], Value]
 MONEY = str.maketrans("", "", "$£€, \u00a0")
 INTEGER_LIMIT = 2**63
 EMAIL = re.compile(r"[^@\s<>\",;]+@[^@\s<>\",;]+\.[^@\s<>\",;.]+")
+PLAIN_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 TRUE_WORDS = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 FALSE_WORDS = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
@@ -58,7 +60,7 @@ def to_number(value: Any) -> float | None:
 
 def to_boolean(value: Any) -> Value:
     """True or false from 1, t, T, true, TRUE, True and their opposites. Anything else: no value."""
-    word = value if isinstance(value, str) else str(value)
+    word = str(value)
     if word in TRUE_WORDS:
         return True
     return False if word in FALSE_WORDS else None
@@ -66,6 +68,20 @@ def to_boolean(value: Any) -> Value:
 
 def to_date(value: Any) -> Value:
     """A moment as UTC text of fixed width. Unreadable: no value."""
+    if (
+        value.__class__ is str
+        and (len(value) == 10 or (len(value) == 20 and value[19] == "Z"))
+        and value[4] == value[7] == "-"
+        and value.isascii()
+    ):
+        # The usual forms need no arithmetic, only a look whether such a day and time exist.
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        return f"{value[:10]}T{value[11:19] or '00:00:00'}.000000Z"
+    if value is None:
+        return None
     moment = parse_time(value if isinstance(value, str) else str(value))
     return None if moment is None else format_time(moment)
 
@@ -74,6 +90,8 @@ def to_email(value: Any) -> Value:
     """The one address in a mail header ("Bob <Bob@Bob.com>"), lower-cased. None or several: no value."""
     if not isinstance(value, str):
         return None
+    if PLAIN_EMAIL.fullmatch(value):
+        return value.lower()
     found = EMAIL.findall(value)
     return found[0].lower() if len(found) == 1 else None
 

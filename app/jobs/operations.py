@@ -1,0 +1,131 @@
+"""What a person can do with jobs: create, edit, duplicate, delete. Runs are the supervisor's."""
+
+from __future__ import annotations
+
+import getpass
+import shutil
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from app.changes import Change
+from app.clock import now_text
+from app.errors import NotFound, Refused
+from app.jobs.log import write_log
+from app.jobs.model import JobDraft
+from app.jobs.queries import get_job
+
+if TYPE_CHECKING:
+    from app.engine import Engine
+
+
+def create_job(engine: Engine, draft: JobDraft) -> int:
+    """Keep a new job, not yet started. Raises Refused when something required is missing."""
+    engine.require_charge()
+    job_type = engine.catalog.job_type(draft.job_type)
+    provider = engine.catalog.provider_of_job_type(draft.job_type)
+    if not draft.name.strip():
+        raise Refused("The job needs a name.")
+    _check_options(engine, draft.job_type, draft.options)
+    now = now_text()
+    with engine.workspace.database.write() as connection:
+        if draft.authorization_id is not None:
+            row = connection.execute(
+                "select method from authorizations where id = ?", (draft.authorization_id,)
+            ).fetchone()
+            if row is None:
+                raise NotFound("That authorization does not exist any more.", advice="Choose another one.")
+            if row["method"] not in job_type.authorizations:
+                raise Refused(f"That authorization does not fit {job_type.name}.", advice="Choose another one.")
+        job_id = connection.execute(
+            """insert into jobs (name, description, provider, job_type, kind, authorization_id, options, status,
+                reason, created_by, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, 'paused', ?, ?, ?, ?)""",
+            (
+                draft.name.strip(),
+                draft.description.strip(),
+                provider.slug,
+                draft.job_type,
+                job_type.kind,
+                draft.authorization_id,
+                orjson.dumps(draft.options).decode(),
+                "Not started yet",
+                _user(),
+                now,
+                now,
+            ),
+        ).lastrowid
+        assert job_id is not None
+    engine.changes.announce(Change("jobs", job_id))
+    return job_id
+
+
+def edit_job(
+    engine: Engine,
+    job_id: int,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> None:
+    """Change what is given. Other options begin anew: an interrupted run is then not continued."""
+    engine.require_charge()
+    job = get_job(engine, job_id)
+    if name is not None and not name.strip():
+        raise Refused("The job needs a name.")
+    if options is not None:
+        _require_idle(engine, job_id)
+        _check_options(engine, job.job_type, options)
+    with engine.workspace.database.write() as connection:
+        connection.execute(
+            "update jobs set name = ?, description = ?, options = ?, updated_at = ? where id = ?",
+            (
+                job.name if name is None else name.strip(),
+                job.description if description is None else description.strip(),
+                orjson.dumps(job.options if options is None else dict(options)).decode(),
+                now_text(),
+                job_id,
+            ),
+        )
+        if options is not None and dict(options) != job.options:
+            connection.execute("update runs set cursor = null where job_id = ? and status <> 'completed'", (job_id,))
+            write_log(connection, job_id, None, "edited", "The configuration was changed")
+    engine.changes.announce(Change("jobs", job_id))
+
+
+def duplicate_job(engine: Engine, job_id: int) -> int:
+    """A copy that was never run."""
+    job = get_job(engine, job_id)
+    return create_job(
+        engine, JobDraft(f"{job.name} (copy)", job.job_type, job.authorization_id, job.options, job.description)
+    )
+
+
+def delete_job(engine: Engine, job_id: int) -> None:
+    """Remove a job with its runs, log and rejected rows. Events and people that it brought stay."""
+    engine.require_charge()
+    get_job(engine, job_id)
+    _require_idle(engine, job_id)
+    with engine.workspace.database.write() as connection:
+        connection.execute("delete from jobs where id = ?", (job_id,))
+    shutil.rmtree(engine.workspace.folder / "downloads" / f"job-{job_id}", ignore_errors=True)
+    engine.changes.announce(Change("jobs", job_id))
+
+
+def _require_idle(engine: Engine, job_id: int) -> None:
+    if engine.supervisor is not None and engine.supervisor.running_run(job_id) is not None:
+        raise Refused("The job is running; nothing was changed.", advice="Stop it first.")
+
+
+def _check_options(engine: Engine, job_type: str, options: Mapping[str, Any]) -> None:
+    for option in engine.catalog.job_type(job_type).options:
+        value = options.get(option.name)
+        if option.required and option.default is None and value in (None, "", [], {}):
+            raise Refused(f"“{option.label}” is missing.", advice="Fill it in, then create the job again.")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""

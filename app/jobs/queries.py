@@ -1,0 +1,150 @@
+"""What people ask about jobs: lists, one job, its runs, rejected rows and activity."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from app.errors import NotFound
+from app.jobs.model import Bucket, JobInfo, RejectedInfo, RunInfo
+
+if TYPE_CHECKING:
+    from app.engine import Engine
+
+SPANS = {
+    "24h": (24, timedelta(hours=1)),
+    "7d": (7, timedelta(days=1)),
+    "28d": (28, timedelta(days=1)),
+    "90d": (90, timedelta(days=1)),
+}
+"""How many buckets an activity chart has and how long each lasts."""
+
+JOB_COLUMNS = """jobs.*, coalesce(authorizations.name, '') as authorization_name,
+    (select max(started_at) from runs where runs.job_id = jobs.id) as last_run_at
+    from jobs left join authorizations on authorizations.id = authorization_id"""
+RUN_COLUMNS = "id, job_id, continues, trigger, status, message, started_at, ended_at, read, added, updated, rejected"
+
+
+def list_jobs(engine: Engine) -> list[JobInfo]:
+    """Every job, the one that ran last first."""
+    with engine.workspace.database.read() as connection:
+        rows = connection.execute(
+            f"select {JOB_COLUMNS} order by coalesce(last_run_at, created_at) desc, jobs.id desc"
+        ).fetchall()
+    return [_job(engine, row) for row in rows]
+
+
+def get_job(engine: Engine, job_id: int) -> JobInfo:
+    """One job. Raises NotFound."""
+    with engine.workspace.database.read() as connection:
+        row = connection.execute(f"select {JOB_COLUMNS} where jobs.id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise NotFound(
+            f"There is no job {job_id} in this workspace.", advice="`causeway job list` shows those there are."
+        )
+    return _job(engine, row)
+
+
+def _job(engine: Engine, row: sqlite3.Row) -> JobInfo:
+    provider = engine.catalog.provider(row["provider"])
+    return JobInfo(
+        id=row["id"],
+        name=row["name"],
+        description=row["description"],
+        provider=row["provider"],
+        provider_name=provider.name,
+        job_type=row["job_type"],
+        type_name=engine.catalog.job_type(row["job_type"]).name,
+        kind=row["kind"],
+        authorization_id=row["authorization_id"],
+        authorization_name=row["authorization_name"],
+        status=row["status"],
+        reason=row["reason"],
+        created_by=row["created_by"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        last_run_at=row["last_run_at"],
+        options=orjson.loads(row["options"]),
+        progress=engine.supervisor.progress(row["id"]) if engine.supervisor is not None else None,
+    )
+
+
+def job_runs(engine: Engine, job_id: int) -> list[RunInfo]:
+    """The job's runs, newest first."""
+    with engine.workspace.database.read() as connection:
+        rows = connection.execute(
+            f"select {RUN_COLUMNS} from runs where job_id = ? order by id desc", (job_id,)
+        ).fetchall()
+    return [RunInfo(*row) for row in rows]
+
+
+def get_run(engine: Engine, run_id: int) -> RunInfo:
+    """One run. Raises NotFound."""
+    with engine.workspace.database.read() as connection:
+        row = connection.execute(f"select {RUN_COLUMNS} from runs where id = ?", (run_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"There is no run {run_id} in this workspace.")
+    return RunInfo(*row)
+
+
+def _rejected_where(job_id: int, run_id: int | None) -> tuple[str, tuple[int, ...]]:
+    if run_id is not None:
+        return "run_id = ?", (run_id,)
+    return "run_id in (select id from runs where job_id = ?)", (job_id,)
+
+
+def rejected_rows(
+    engine: Engine, job_id: int, *, run_id: int | None = None, offset: int = 0, limit: int = 200
+) -> list[RejectedInfo]:
+    """Rows that the job's runs (or one run) could not take, in the order of the runs and lines."""
+    where, values = _rejected_where(job_id, run_id)
+    with engine.workspace.database.read() as connection:
+        rows = connection.execute(
+            f"select run_id, line, reason, text from rejected_rows where {where} order by run_id, id limit ? offset ?",
+            (*values, limit, offset),
+        ).fetchall()
+    return [RejectedInfo(*row) for row in rows]
+
+
+def rejected_count(engine: Engine, job_id: int, *, run_id: int | None = None) -> int:
+    """How many rows were rejected."""
+    where, values = _rejected_where(job_id, run_id)
+    with engine.workspace.database.read() as connection:
+        return int(connection.execute(f"select count(*) from rejected_rows where {where}", values).fetchone()[0])
+
+
+def save_rejected(engine: Engine, job_id: int, target: Path, *, run_id: int | None = None) -> int:
+    """Write the rejected rows to a CSV file with run, line, reason and the row's text; how many there were."""
+    where, values = _rejected_where(job_id, run_id)
+    count = 0
+    with engine.workspace.database.read() as connection, target.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow(("run", "line", "reason", "row"))
+        for row in connection.execute(
+            f"select run_id, line, reason, text from rejected_rows where {where} order by run_id, id", values
+        ):
+            writer.writerow(tuple(row))
+            count += 1
+    return count
+
+
+def activity(engine: Engine, job_id: int, span: str = "28d") -> list[Bucket]:
+    """Counts by hour ("24h") or UTC day ("7d", "28d", "90d") up to now, oldest first, empty ones included."""
+    count, step = SPANS[span]
+    now = datetime.now(UTC)
+    width = 13 if step < timedelta(days=1) else 10
+    end = now.replace(minute=0, second=0, microsecond=0, **({} if width == 13 else {"hour": 0}))
+    starts = [(end - step * back).strftime("%Y-%m-%dT%H:%M:%S.%fZ") for back in reversed(range(count))]
+    with engine.workspace.database.read() as connection:
+        rows = connection.execute(
+            f"""select substr(hour, 1, {width}) as start, sum(added), sum(updated), sum(rejected) from activity
+            where job_id = ? and hour >= ? group by start""",
+            (job_id, starts[0][:width]),
+        ).fetchall()
+    counts: dict[str, tuple[Any, ...]] = {row[0]: tuple(row)[1:] for row in rows}
+    return [Bucket(start, *counts.get(start[:width], (0, 0, 0))) for start in starts]

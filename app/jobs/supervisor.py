@@ -1,0 +1,362 @@
+"""Who runs what: one worker process a run, its progress, its end, and the job's status that follows from it.
+
+The supervisor lives in the asyncio loop of its program (the window's or the command line's). It does no heavy
+work there: the database is written in threads, each worker's pipe is read by a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
+
+import orjson
+
+from app.authorizations import open_credentials
+from app.changes import Change
+from app.clock import now_microseconds, now_text
+from app.errors import CausewayError, NotFound, Refused
+from app.jobs.log import write_log
+from app.jobs.model import JobStatus, RunInfo, RunProgress, RunStatus, Trigger
+from app.jobs.queries import get_run
+from app.jobs.worker import Order, Outcome, work
+from connectors.kit.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from app.engine import Engine
+
+CANCEL_SECONDS = 2.0
+"""How long a worker may take to stop by itself before it is killed."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+
+
+@dataclass(slots=True)
+class _Running:
+    job_id: int
+    ended: asyncio.Future[RunInfo]
+    worker: _Worker | None = None
+    cancelled: bool = False
+    progress: RunProgress | None = None
+    outcome: Outcome | None = None
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+class Supervisor:
+    """Starts runs, at most `limit` at once, and sees each one to its end."""
+
+    def __init__(self, engine: Engine, limit: int) -> None:
+        self.limit = limit
+        self._engine = engine
+        self._database = engine.workspace.database
+        self._context = multiprocessing.get_context("spawn")
+        self._running: dict[int, _Running] = {}
+        self._waiting: list[int] = []
+        self._spare: _Worker | None = None
+        self._closing = False
+
+    async def start(self) -> None:
+        """Find runs that a crash of the program left behind, and keep a worker warm."""
+        await asyncio.to_thread(self._mark_interrupted)
+        self._spare = await asyncio.to_thread(self._spawn)
+
+    async def stop(self) -> None:
+        """End every run (it can be continued later) and the spare worker."""
+        self._closing = True
+        for run_id in list(self._running):
+            self.cancel(run_id)
+        await asyncio.gather(*(running.ended for running in self._running.values()), return_exceptions=True)
+        if self._spare is not None:
+            self._spare.pipe.close()
+            await asyncio.to_thread(self._spare.process.join, CANCEL_SECONDS)
+            self._spare = None
+
+    @property
+    def busy(self) -> int:
+        """How many workers are at work."""
+        return sum(1 for running in self._running.values() if running.worker is not None)
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for a free worker."""
+        return len(self._waiting)
+
+    def progress(self, job_id: int) -> RunProgress | None:
+        """How far the job's run is, None while it does not run."""
+        for running in self._running.values():
+            if running.job_id == job_id:
+                return running.progress
+        return None
+
+    def running_run(self, job_id: int) -> int | None:
+        """The id of the job's run under way or waiting."""
+        return next((run_id for run_id, running in self._running.items() if running.job_id == job_id), None)
+
+    async def run(self, job_id: int, trigger: Trigger = "by hand") -> int:
+        """Begin a run of the job, or queue it while all workers are busy. Raises Refused, NotFound."""
+        if self._closing:
+            raise Refused("Causeway is closing; no run was started.")
+        if self.running_run(job_id) is not None:
+            raise Refused("This job is running already.", advice="Wait for it to end, or stop it first.")
+        run_id = await asyncio.to_thread(self._record_start, job_id, trigger)
+        self._running[run_id] = _Running(job_id, asyncio.get_running_loop().create_future())
+        self._waiting.append(run_id)
+        self._announce(job_id)
+        self._fill()
+        return run_id
+
+    async def finished(self, run_id: int) -> RunInfo:
+        """Wait for the end of a run."""
+        running = self._running.get(run_id)
+        if running is None:
+            return await asyncio.to_thread(get_run, self._engine, run_id)
+        return await asyncio.shield(running.ended)
+
+    def cancel(self, run_id: int) -> None:
+        """Stop a run: it ends after its present chunk, or is killed after two seconds. It can be continued."""
+        running = self._running.get(run_id)
+        if running is None or running.cancelled:
+            return
+        running.cancelled = True
+        if running.worker is None:
+            if run_id in self._waiting:
+                self._waiting.remove(run_id)
+                self._later(running, self._conclude(run_id, Outcome("cancelled")))
+            return
+        with suppress(OSError):
+            running.worker.pipe.send("cancel")
+        self._later(running, self._kill_late(running.worker))
+
+    def _fill(self) -> None:
+        """Give free workers to the runs that wait longest."""
+        while self._waiting and self.busy < self.limit:
+            run_id = self._waiting.pop(0)
+            running = self._running[run_id]
+            worker, self._spare = self._spare, None
+            if worker is not None and not worker.process.is_alive():
+                worker = None
+            self._later(running, self._launch(run_id, running, worker))
+            # `busy` must count this run before the loop looks again.
+            running.worker = worker or _PENDING
+
+    async def _launch(self, run_id: int, running: _Running, worker: _Worker | None) -> None:
+        try:
+            order = await asyncio.to_thread(self._order, run_id)
+            worker = worker or await asyncio.to_thread(self._spawn)
+        except (CausewayError, ConnectorError) as error:
+            if worker is not None:
+                worker.pipe.close()
+            await self._conclude(run_id, Outcome("failed", error.message, error.advice, error.details))
+            return
+        running.worker = worker
+        try:
+            worker.pipe.send(order)
+        except OSError:
+            await self._conclude(run_id, Outcome("interrupted", "The worker process ended before it began."))
+            return
+        if running.cancelled:
+            with suppress(OSError):
+                worker.pipe.send("cancel")
+            self._later(running, self._kill_late(worker))
+        loop = asyncio.get_running_loop()
+
+        def received(message: RunProgress | Outcome) -> None:
+            if isinstance(message, Outcome):
+                running.outcome = message
+            else:
+                running.progress = message
+                self._engine.changes.announce(Change("progress", running.job_id))
+
+        def ended() -> None:
+            outcome = running.outcome or _sudden_end(worker.process.exitcode, running.cancelled)
+            self._later(running, self._conclude(run_id, outcome))
+
+        threading.Thread(target=_listen, args=(worker, loop, received, ended), daemon=True).start()
+
+    async def _conclude(self, run_id: int, outcome: Outcome) -> None:
+        running = self._running[run_id]
+        info = await asyncio.to_thread(self._record_end, run_id, running.job_id, outcome)
+        del self._running[run_id]
+        running.ended.set_result(info)
+        self._announce(running.job_id)
+        self._fill()
+        if self._spare is None and not self._closing:
+            spare = await asyncio.to_thread(self._spawn)
+            if self._spare is None and not self._closing:
+                self._spare = spare
+            else:
+                spare.pipe.close()
+
+    async def _kill_late(self, worker: _Worker) -> None:
+        if worker is _PENDING:
+            return
+        await asyncio.to_thread(worker.process.join, CANCEL_SECONDS)
+        if worker.process.is_alive():
+            worker.process.kill()
+
+    def _later(self, running: _Running, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        running.tasks.add(task)
+        task.add_done_callback(running.tasks.discard)
+
+    def _announce(self, job_id: int) -> None:
+        for what in ("jobs", "runs", "profiles", "streams", "schema"):
+            self._engine.changes.announce(Change(what, job_id if what in ("jobs", "runs") else None))
+
+    def _spawn(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=work, args=(theirs,), name="causeway-worker", daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+    def _order(self, run_id: int) -> Order:
+        """What the worker gets; secrets are read now and travel through the pipe only."""
+        engine = self._engine
+        with self._database.read() as connection:
+            row = connection.execute(
+                """select jobs.*, runs.cursor, runs.first_event_at, runs.events_before
+                from runs join jobs on jobs.id = job_id where runs.id = ?""",
+                (run_id,),
+            ).fetchone()
+        job_type = engine.catalog.job_type(row["job_type"])
+        return Order(
+            database=self._database.path,
+            job_id=row["id"],
+            run_id=run_id,
+            function=engine.catalog.function(row["provider"], job_type.run),
+            credentials=open_credentials(engine, row["authorization_id"]),
+            options=orjson.loads(row["options"]),
+            cursor=orjson.loads(row["cursor"]) if row["cursor"] else None,
+            scratch=engine.workspace.folder / "downloads" / f"job-{row['id']}",
+            first_event_at=row["first_event_at"],
+            events_before=row["events_before"],
+        )
+
+    def _record_start(self, job_id: int, trigger: Trigger) -> int:
+        now = now_text()
+        with self._database.write() as connection:
+            job = connection.execute("select name from jobs where id = ?", (job_id,)).fetchone()
+            if job is None:
+                raise NotFound("That job does not exist any more.")
+            before = connection.execute(
+                "select * from runs where job_id = ? order by id desc limit 1", (job_id,)
+            ).fetchone()
+            continued = before is not None and before["status"] != "completed" and before["cursor"] is not None
+            run_id = connection.execute(
+                """insert into runs (job_id, continues, trigger, status, started_at, cursor, first_event_at,
+                    events_before) values (?, ?, ?, 'running', ?, ?, ?, ?)""",
+                (
+                    job_id,
+                    before["id"] if continued else None,
+                    trigger,
+                    now,
+                    before["cursor"] if continued else None,
+                    before["first_event_at"] if continued else now_microseconds(),
+                    before["events_before"] + before["read"] - before["rejected"] if continued else 0,
+                ),
+            ).lastrowid
+            assert run_id is not None
+            _set_status(connection, job_id, "running", "")
+            message = f"Run {run_id} started"
+            if continued:
+                message += f"; it goes on where run {before['id']} stopped"
+            write_log(connection, job_id, run_id, "started", message)
+        return run_id
+
+    def _record_end(self, run_id: int, job_id: int, outcome: Outcome) -> RunInfo:
+        with self._database.write() as connection:
+            _end_run(connection, run_id, job_id, outcome)
+        return get_run(self._engine, run_id)
+
+    def _mark_interrupted(self) -> None:
+        """Runs that were under way when the program was killed or the computer went off."""
+        with self._database.write() as connection:
+            for run_id, job_id in connection.execute("select id, job_id from runs where status = 'running'").fetchall():
+                _end_run(connection, run_id, job_id, Outcome("interrupted", "Causeway was closed while it ran."))
+
+
+_PENDING = _Worker(None, None)  # type: ignore[arg-type]  # stands for a worker that is being started
+
+
+def _listen(
+    worker: _Worker,
+    loop: asyncio.AbstractEventLoop,
+    received: Callable[[RunProgress | Outcome], None],
+    ended: Callable[[], None],
+) -> None:
+    """Thread: hand each message over to the loop, and say when the process is gone."""
+    with suppress(EOFError, OSError):
+        while True:
+            message = worker.pipe.recv()
+            loop.call_soon_threadsafe(received, message)
+    worker.process.join()
+    worker.pipe.close()
+    with suppress(RuntimeError):  # the loop is closed: the program is ending
+        loop.call_soon_threadsafe(ended)
+
+
+def _sudden_end(exit_code: int | None, cancelled: bool) -> Outcome:
+    if cancelled:
+        return Outcome("cancelled")
+    if exit_code is not None and exit_code < 0:
+        with suppress(ValueError):
+            name = signal.Signals(-exit_code).name
+            return Outcome("interrupted", f"The worker process was ended from outside ({name}).")
+    return Outcome("interrupted", f"The worker process ended unexpectedly (exit code {exit_code}).")
+
+
+def _end_run(connection: sqlite3.Connection, run_id: int, job_id: int, outcome: Outcome) -> None:
+    """Write how a run ended, and the status of its job that follows."""
+    row = connection.execute(
+        "select read, added, updated, rejected, cursor from runs where id = ?", (run_id,)
+    ).fetchone()
+    counts = f"{row['added']:,} added · {row['updated']:,} updated · {row['rejected']:,} rejected"
+    message = " ".join(part for part in (outcome.message, outcome.advice) if part)
+    status: RunStatus
+    job_status: JobStatus
+    match outcome.status:
+        case "completed":
+            status, job_status, reason = "completed", "completed", counts
+            write_log(connection, job_id, run_id, "completed", counts, rows=row["read"])
+        case "cancelled":
+            status, job_status = "cancelled", "paused"
+            reason = f"Stopped by you after {row['read']:,} rows"
+            write_log(connection, job_id, run_id, "paused", f"{reason}; running it again goes on from there")
+        case "interrupted":
+            status, job_status = "interrupted", "failed"
+            reason = f"Interrupted after {row['read']:,} rows; run it again to go on"
+            write_log(
+                connection,
+                job_id,
+                run_id,
+                "error",
+                f"{outcome.message} {row['read']:,} rows are saved; running it again goes on from there.",
+                level="error",
+            )
+            message = outcome.message
+        case _:
+            status, job_status, reason = "failed", "failed", outcome.message
+            write_log(connection, job_id, run_id, "failed", message, level="error")
+            if outcome.details:
+                write_log(connection, job_id, run_id, "note", outcome.details, level="error")
+    connection.execute(
+        "update runs set status = ?, ended_at = ?, message = ? where id = ?", (status, now_text(), message, run_id)
+    )
+    _set_status(connection, job_id, job_status, reason)
+
+
+def _set_status(connection: sqlite3.Connection, job_id: int, status: JobStatus, reason: str) -> None:
+    connection.execute("update jobs set status = ?, reason = ? where id = ?", (status, reason, job_id))
