@@ -55,7 +55,7 @@ def create_job(engine: Engine, draft: JobDraft) -> int:
                 now,
             ),
         ).lastrowid
-        assert job_id is not None
+        assert isinstance(job_id, int)
     engine.changes.announce(Change("jobs", job_id))
     return job_id
 

@@ -136,9 +136,10 @@ def save_rejected(engine: Engine, job_id: int, target: Path, *, run_id: int | No
 def activity(engine: Engine, job_id: int, span: str = "28d") -> list[Bucket]:
     """Counts by hour ("24h") or UTC day ("7d", "28d", "90d") up to now, oldest first, empty ones included."""
     count, step = SPANS[span]
-    now = datetime.now(UTC)
-    width = 13 if step < timedelta(days=1) else 10
-    end = now.replace(minute=0, second=0, microsecond=0, **({} if width == 13 else {"hour": 0}))
+    width = 13 if step == HOUR else 10
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    if step == DAY:
+        end = end.replace(hour=0)
     starts = [(end - step * back).strftime("%Y-%m-%dT%H:%M:%S.%fZ") for back in reversed(range(count))]
     with engine.workspace.database.read() as connection:
         rows = connection.execute(

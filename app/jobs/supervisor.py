@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 CANCEL_SECONDS = 2.0
 """How long a worker may take to stop by itself before it is killed."""
 
+PEOPLE_CHANGED, STREAMS_CHANGED, SCHEMA_CHANGED = Change("profiles"), Change("streams"), Change("schema")
+
 
 @dataclass(slots=True)
 class _Worker:
@@ -47,6 +49,8 @@ class _Worker:
 class _Running:
     job_id: int
     ended: asyncio.Future[RunInfo]
+    begun: bool = False
+    """Whether it has a worker or is being given one."""
     worker: _Worker | None = None
     cancelled: bool = False
     progress: RunProgress | None = None
@@ -86,7 +90,7 @@ class Supervisor:
     @property
     def busy(self) -> int:
         """How many workers are at work."""
-        return sum(1 for running in self._running.values() if running.worker is not None)
+        return sum(running.begun for running in self._running.values())
 
     @property
     def waiting(self) -> int:
@@ -130,14 +134,11 @@ class Supervisor:
         if running is None or running.cancelled:
             return
         running.cancelled = True
-        if running.worker is None:
-            if run_id in self._waiting:
-                self._waiting.remove(run_id)
-                self._later(running, self._conclude(run_id, Outcome("cancelled")))
-            return
-        with suppress(OSError):
-            running.worker.pipe.send("cancel")
-        self._later(running, self._kill_late(running.worker))
+        if not running.begun:
+            self._waiting.remove(run_id)
+            self._later(running, self._conclude(run_id, Outcome("cancelled")))
+        elif running.worker is not None:
+            self._tell_to_stop(running, running.worker)
 
     def _fill(self) -> None:
         """Give free workers to the runs that wait longest."""
@@ -147,9 +148,8 @@ class Supervisor:
             worker, self._spare = self._spare, None
             if worker is not None and not worker.process.is_alive():
                 worker = None
+            running.begun = True
             self._later(running, self._launch(run_id, running, worker))
-            # `busy` must count this run before the loop looks again.
-            running.worker = worker or _PENDING
 
     async def _launch(self, run_id: int, running: _Running, worker: _Worker | None) -> None:
         try:
@@ -167,9 +167,7 @@ class Supervisor:
             await self._conclude(run_id, Outcome("interrupted", "The worker process ended before it began."))
             return
         if running.cancelled:
-            with suppress(OSError):
-                worker.pipe.send("cancel")
-            self._later(running, self._kill_late(worker))
+            self._tell_to_stop(running, worker)
         loop = asyncio.get_running_loop()
 
         def received(message: RunProgress | Outcome) -> None:
@@ -199,9 +197,12 @@ class Supervisor:
             else:
                 spare.pipe.close()
 
+    def _tell_to_stop(self, running: _Running, worker: _Worker) -> None:
+        with suppress(OSError):
+            worker.pipe.send("cancel")
+        self._later(running, self._kill_late(worker))
+
     async def _kill_late(self, worker: _Worker) -> None:
-        if worker is _PENDING:
-            return
         await asyncio.to_thread(worker.process.join, CANCEL_SECONDS)
         if worker.process.is_alive():
             worker.process.kill()
@@ -212,8 +213,8 @@ class Supervisor:
         task.add_done_callback(running.tasks.discard)
 
     def _announce(self, job_id: int) -> None:
-        for what in ("jobs", "runs", "profiles", "streams", "schema"):
-            self._engine.changes.announce(Change(what, job_id if what in ("jobs", "runs") else None))
+        for change in (Change("jobs", job_id), Change("runs", job_id), PEOPLE_CHANGED, STREAMS_CHANGED, SCHEMA_CHANGED):
+            self._engine.changes.announce(change)
 
     def _spawn(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -268,7 +269,7 @@ class Supervisor:
                     before["events_before"] + before["read"] - before["rejected"] if continued else 0,
                 ),
             ).lastrowid
-            assert run_id is not None
+            assert isinstance(run_id, int)
             _set_status(connection, job_id, "running", "")
             message = f"Run {run_id} started"
             if continued:
@@ -286,9 +287,6 @@ class Supervisor:
         with self._database.write() as connection:
             for run_id, job_id in connection.execute("select id, job_id from runs where status = 'running'").fetchall():
                 _end_run(connection, run_id, job_id, Outcome("interrupted", "Causeway was closed while it ran."))
-
-
-_PENDING = _Worker(None, None)  # type: ignore[arg-type]  # stands for a worker that is being started
 
 
 def _listen(

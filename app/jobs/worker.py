@@ -225,10 +225,10 @@ class _Run:
         sample = [[str(record.get(column, "")) for column in columns] for record in batch.records[:GUESSED_RECORDS]]
         guesses = guess_types(columns, sample)
         for guess in guesses:
-            self._types.setdefault(guess.name, guess.type)
+            self._types.setdefault(guess.name, guess.kind)
         chosen = self.options.get("identifiers")
         identifiers = (
-            [guess.name for guess in guesses if guess.identifier]
+            [guess.name for guess in guesses if guess.is_identifier]
             if chosen is None
             else [column for column in chosen if column in new]
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,10 +45,10 @@ def export_profiles(engine: Engine, target: Path, progress: Callable[[int, int],
                         progress(done, total)
             finally:
                 connection.execute("commit")
-        os.replace(part, target)
+        part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        if error.errno == 28:  # ENOSPC
+        if error.errno == errno.ENOSPC:
             raise DiskFull(
                 f"There is no space left to write {target}.", advice="Free some space, or choose another disk."
             ) from error

@@ -22,6 +22,7 @@ MONEY = str.maketrans("", "", "$£€, \u00a0")
 INTEGER_LIMIT = 2**63
 EMAIL = re.compile(r"[^@\s<>\",;]+@[^@\s<>\",;]+\.[^@\s<>\",;.]+")
 PLAIN_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+USUAL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?")
 TRUE_WORDS = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 FALSE_WORDS = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-
 Record = dict[str, Any]
 """One raw record: column or key to value, exactly as it came."""
 
@@ -41,11 +40,14 @@ class Batch:
 
     `times` are event times in microseconds since 1970 UTC, None for a record without a readable one; an
     empty list means that the source has no event times at all. `done` of `total` says how far the source is
-    read, in `unit`s; `total` is None when nobody knows.
+    read, in `unit`s; `total` is None when nobody knows. `columns` promises that each record has exactly these
+    keys in this order, as the rows of a table have, which lets the engine work by column. `columns` promises that each record has exactly these
+    keys in this order (the rows of a table), which lets the engine work by column.
     """
 
     records: list[Record]
     cursor: Cursor
+    columns: tuple[str, ...] = ()
     times: list[int | None] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     done: int = 0

@@ -15,7 +15,8 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?(?:[eE][+-]?\d{1,2})?
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".\d][^@\s,;<>\".]*")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s?(?:Z|UTC|[+-]\d{2}:?\d{2})?)?")
 _COMPACT_DATE = re.compile(r"(?:19|20)\d{6}")
-_FALSE_TRUE = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"on", "off"})
+_FALSE_TRUE = ({"true", "false"}, {"t", "f"})
+"""Words that a yes/no field reads; a column of yes and no stays text, as its words would be lost otherwise."""
 
 _TEXT_NAMES = re.compile(
     r"(?:^|_)(?:id|ids|phone|mobile|tel|telephone|fax|zip|zipcode|plz|postal|postcode|code|sku|ean|isbn|iban|ssn|number|no|nr)$"
