@@ -1,0 +1,28 @@
+"""For all tests: no screen is needed, and nothing of the user's own settings or keyring is touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+FOLDER = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before Qt or the program is imported; every process of a parallel run gets a folder of its own."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    folder = tempfile.mkdtemp(prefix="causeway-tests-")
+    config.stash[FOLDER] = folder
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        os.environ[name] = folder
+    # A test of the keyring brings its own; no other may reach the user's.
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+    os.environ.pop("DBUS_SESSION_BUS_ADDRESS", None)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
