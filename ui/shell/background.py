@@ -1,7 +1,8 @@
 """The two ways off the UI thread, and one for what is already asynchronous.
 
-`run_query` reads, `run_operation` changes something and can report and be cancelled. Both call back in the UI thread, and
-drop the callback when its owner was deleted meanwhile. The owner is the widget whose method `done` is, or the one given.
+`run_query` reads, `run_operation` changes something and can report and be cancelled. Both call back in the UI
+thread, and drop the callback when its owner was deleted meanwhile. The owner is the widget whose method `done` is,
+or the one given.
 
     run_query(lambda: list_jobs(engine), done=self.model.set_rows, failed=self.banner.tell_error, owner=self)
 

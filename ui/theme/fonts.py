@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from PySide6.QtGui import QFont, QFontDatabase
@@ -28,11 +29,10 @@ def load_fonts() -> None:
 @lru_cache(maxsize=64)
 def _made(family: str, pixels: float, weight: int, tabular: bool) -> QFont:
     made = QFont(family)
-    # QFont counts pixels in whole numbers; the scale also has halves (11.5), which only points can say.
-    if pixels == int(pixels):
-        made.setPixelSize(int(pixels))
-    else:
-        made.setPointSizeF(pixels * 72 / _logical_dpi())
+    # Qt draws whole pixel sizes only: a size between two takes the upper one, set as narrow as the size says.
+    made.setPixelSize(math.ceil(pixels))
+    if pixels != math.ceil(pixels):
+        made.setLetterSpacing(QFont.SpacingType.PercentageSpacing, 100 * pixels / math.ceil(pixels))
     made.setWeight(QFont.Weight(weight))
     # Hinting would round every letter to whole pixels and set the text wider than it is drawn.
     made.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
@@ -42,13 +42,6 @@ def _made(family: str, pixels: float, weight: int, tabular: bool) -> QFont:
         # Ligatures would turn two characters of somebody's data into one sign.
         made.setFeature(QFont.Tag("calt"), 0)
     return made
-
-
-def _logical_dpi() -> float:
-    from PySide6.QtGui import QGuiApplication
-
-    screen = QGuiApplication.primaryScreen()
-    return screen.logicalDotsPerInchY() if screen is not None else 96.0
 
 
 def font(pixels: float = 13, weight: int = 400, *, tabular: bool = False) -> QFont:

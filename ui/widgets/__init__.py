@@ -1,66 +1,74 @@
 """The parts that pages are built from. A theme must have been applied before the first of them is made.
 
-Import from here: `from ui.widgets import Page, DataTable, Column, RowsModel, ...`. Work off the UI thread goes through
-`ui.shell.background` (`run_query`, `run_operation`, `run_async`).
+Import from here: `from ui.widgets import Page, DataTable, Column, RowsModel, ...`. Work off the UI thread goes
+through `ui.shell.background` (`run_query`, `run_operation`, `run_async`; `into_ui` wraps subscribers).
 
-A page (see `ui.shell.window.PageSpec` for how it gets into the window):
+A page (`ui.shell.pages.PageSpec` says how it gets into the window):
 
     class JobsPage(Page):
         def __init__(self, engine, shell):
-            super().__init__("Jobs")                        # crumb=("Jobs", lambda: shell.navigate("jobs")) on sub-pages
+            super().__init__("Jobs")            # sub-pages: crumb=("Jobs", lambda: shell.navigate("jobs"))
             self.add_action(SearchField("Search jobs"), Button("Import recipe…", clicked=self.load),
                             PrimaryButton("New job", clicked=lambda: shell.navigate("new_job")))
             self.add(self.banner); self.add(self.chips); self.add(self.table, 1); self.add_spring()
-        def open(self, **args): ...                         # at each visit; refresh() is F5; leave() -> bool may refuse
+        def open(self, **args): ...             # at each visit; refresh() is F5; leave() -> bool may refuse
     page.set_title("Loyalty members", "File Service · CSV import"); page.set_status("running", "Running")
     page.add_lead(ProviderMark("File Service", "file-service"))
 
-Buttons: `Button(text, kind, icon=, clicked=)`, `PrimaryButton`, `DangerButton`, `LinkButton`, `MenuButton("More", QMenu())`,
-`IconButton("copy", "Copy the logs", clicked=…)`.
+Buttons: `Button(text, kind, icon=, clicked=)`, `PrimaryButton`, `DangerButton`, `LinkButton`,
+`MenuButton("More", QMenu())`, `IconButton("copy", "Copy the logs", clicked=…)`.
 
 Text and forms:
 
     field = FormField("Stream", QLineEdit(), help="Events are kept under this name", required=True)
     field.set_error("A stream with this name exists already; choose another."); field.set_error("")
-    combo = ComboBox(editable=True); combo.set_choices([("Comma", ","), ("Tab", "\\t")]); combo.value(); combo.set_value(";")
-    PasswordField("Password"); CheckBox("Keep importing new files"); TextArea(code=True); SearchField("Search").searched
-    QLineEdit, QSpinBox, QRadioButton, QMenu, QScrollBar are styled too. QLabel kinds by property: set_kind(label, "muted")
-    ("title", "heading", "muted", "secondary", "label", "error", "figure").
+    combo = ComboBox(editable=True); combo.set_choices([("Comma", ","), ("Tab", "\\t")])
+    combo.value(); combo.set_value(";"); combo.value_changed
+    PasswordField("Password"); CheckBox("Keep importing new files"); TextArea(code=True)
+    SearchField("Search jobs").searched(text)   # after typing rests
+
+QLineEdit, QSpinBox, QRadioButton, QMenu, QScrollBar are styled too. Looks of a QLabel: `set_kind(label, "muted")`
+("title", "heading", "muted", "secondary", "label", "error", "figure").
 
 Filters: `ChipRow([("all", "All"), ("running", "Running")])`, `.set_counts({"running": 3})`, `.changed(key)`;
 `ChipRow(..., exclusive=False).changed(frozenset)`. `ChipLabel("Sweden")`. `FlowLayout` wraps.
 
-Status: `StatusPill("failed", "Failing since 21 Nov")`. Keys: running, sleeping, completed, paused, failed, interrupted, the job
-events (started, synced, error, …), and ok, warn, bad, info; any other is neutral.
+Status: `StatusPill("failed", "Failing since 21 Nov")`. Keys: running, sleeping, completed, paused, failed,
+interrupted, the job events (started, synced, error, …), and ok, warn, bad, info; any other is neutral.
 
-Surfaces: `Card("Identity")`, `Card(flush=True)` for tables and tabs, `FactsStrip([("Provider", "File Service")])`, `Line()`,
-`Scroll(content)`, `Tabs().add("logs", "Logs", widget_or_function, count)`, `ElidedLabel`, `Icon("info")`.
+Surfaces: `Card("Identity")`, `Card(flush=True)` for tables and tabs, `FactsStrip([("Provider", "File Service")])`,
+`Line()`, `Scroll(content)`, `Tabs().add("logs", "Logs", widget_or_function, count)`, `ElidedLabel`, `Icon("info")`.
 
 Tables, never item widgets:
 
-    columns = [Column("name", "Name", lambda j: j.name, second=lambda j: j.description, width=244, fixed=True),
-               Column("provider", "Provider", lambda j: j.provider_name, mark=lambda j: j.provider, width=128),
-               Column("status", "Status", lambda j: words[j.status], status=lambda j: j.status, second=meaning, progress=share)]
-    model = RowsModel(columns, key=lambda j: j.id); model.set_rows(jobs)        # in memory, sorts, keeps the selection
-    model = PagedTableModel(fetch, columns); model.refresh()                    # fetch(offset, limit, reply): reply(rows, total)
-    table = DataTable(model, "jobs", delegates={"name": TwoLineDelegate, "provider": ProviderDelegate,
-                                                "status": StatusDelegate}, row_height=57, fit=True)
+    columns = [
+        Column("name", "Name", lambda j: j.name, second=lambda j: j.description, width=244, fixed=True),
+        Column("provider", "Provider", lambda j: j.provider_name, mark=lambda j: j.provider, width=128),
+        Column("status", "Status", word, status=lambda j: j.status, second=meaning, progress=share, width=225),
+    ]
+    model = RowsModel(columns, key=lambda j: j.id); model.set_rows(jobs)   # in memory: sorts, keeps the selection
+    model = PagedTableModel(fetch, columns); model.refresh()               # fetch(offset, limit, reply)
+    table = DataTable(model, "jobs", row_height=57, fit=True, delegates={
+        "name": TwoLineDelegate, "provider": ProviderDelegate, "status": StatusDelegate})
     table.opened(row); table.chosen(rows); table.selected(); table.set_menu(lambda rows: menu)
     table.set_empty(EmptyState("inbox", "No jobs yet", "A job moves …", [PrimaryButton("New job")]))
-    Inside a flush Card: DataTable(..., framed=False). MonoDelegate for times and raw values; Cell is the plain one.
+
+In a flush Card: `DataTable(..., framed=False)`. `MonoDelegate` for times and raw values; `Cell` is the plain one.
 
 Telling the user:
 
-    banner = Banner(); banner.tell("success", "12 people exported."); banner.tell_error(error)    # hidden until told
-    InlineNote("186 MB, modified today 05:12"); Spinner().start(); ProgressLine().set_progress(0.4)   # None: end unknown
-    confirm(self, "Delete “Loyalty members”?", "Its 14 runs and their logs go; the people stay.", "Delete job", self._delete)
+    banner = Banner(); banner.tell("success", "12 people exported."); banner.tell_error(error)   # hidden until told
+    InlineNote("186 MB, modified today"); Spinner().start(); ProgressLine().set_progress(0.4)    # None: no end known
+    confirm(self, "Delete “Loyalty members”?", "Its 14 runs and logs go; people stay.", "Delete job", self._delete)
 
 Others:
 
-    chart = ActivityChart(); chart.span_changed("7d"); chart.set_buckets([ChartBucket("25 Oct", "25 Oct 2026", (120, 80, 3))])
-    JsonView({"filename": "a.csv"}).set_document(other); .copy_all()
-    steps = StepBar(["Provider", "Job type", "Authorization", "Configure", "Review"]); steps.set_step(3); steps.asked(step)
-    grid = TileGrid([TileData("file-service", "File Service", "CSV and JSON over SFTP or local files", mark="file-service")])
+    chart = ActivityChart(); chart.span_changed("7d")
+    chart.set_buckets([ChartBucket("25 Oct", "25 Oct 2026", (120, 80, 3))])       # added, updated, rejected
+    view = JsonView({"filename": "a.csv"}); view.set_document(other); view.copy_all()
+    steps = StepBar(["Provider", "Job type", "Authorization", "Configure", "Review"]); steps.set_step(3)
+    steps.asked(step)                                                             # the user clicked a done step
+    grid = TileGrid([TileData("file-service", "File Service", "CSV over SFTP or local", mark="file-service")])
     grid.chosen(key); grid.went_on(key); page.add(Scroll(grid), 1)
     ProviderMark("File Service", "file-service", size=34)
 """

@@ -31,7 +31,7 @@ class Button(QPushButton):
             set_icon(self, icon, role.get(kind, "text"))
         if clicked is not None:
             # The button's own `checked` argument is of no use to an action.
-            self.clicked.connect(lambda: clicked())
+            self.clicked.connect(lambda: clicked())  # noqa: PLW0108
 
 
 class PrimaryButton(Button):
@@ -89,4 +89,4 @@ class IconButton(QToolButton):
         self.setToolTip(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         if clicked is not None:
-            self.clicked.connect(lambda: clicked())
+            self.clicked.connect(lambda: clicked())  # noqa: PLW0108

@@ -99,7 +99,7 @@ class StackedBarChart(QWidget):
             painter.fillRect(QRectF(0, y, plot.width(), 1), theme.color("chart_grid"))
         if not self._buckets:
             return
-        most = max(1, max(sum(bucket.values) for bucket in self._buckets))
+        most = max(1, *(sum(bucket.values) for bucket in self._buckets))
         step = plot.width() / len(self._buckets)
         width = max(1.0, round(min(step * 0.6, 34)))
         for at, bucket in enumerate(self._buckets):

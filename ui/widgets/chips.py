@@ -23,10 +23,10 @@ class FlowLayout(QLayout):
     def count(self) -> int:
         return len(self._items)
 
-    def itemAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+    def itemAt(self, index: int) -> QLayoutItem | None:
         return self._items[index] if 0 <= index < len(self._items) else None
 
-    def takeAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+    def takeAt(self, index: int) -> QLayoutItem | None:
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def expandingDirections(self) -> Qt.Orientation:
@@ -97,7 +97,8 @@ class ChipLabel(QLabel):
 class ChipRow(QWidget):
     """A row of filter chips.
 
-    Exclusive (the default): exactly one is on, `changed` tells its key. Otherwise any number, `changed` tells the frozenset.
+    Exclusive (the default): exactly one is on, `changed` tells its key. Otherwise any number is, `changed` tells the
+    frozenset of their keys.
     """
 
     changed = Signal(object)

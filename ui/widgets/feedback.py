@@ -168,7 +168,9 @@ class Banner(QFrame):
             self.tell("error", message, getattr(error, "advice", ""), getattr(error, "details", ""), action)
         else:
             advice = "Try again; if it happens again, copy the details and send them to the developers."
-            self.tell("error", "Something went wrong in the program.", advice, f"{type(error).__name__}: {error}", action)
+            self.tell(
+                "error", "Something went wrong in the program.", advice, f"{type(error).__name__}: {error}", action
+            )
 
     def text(self) -> str:
         """Everything the message says, as Copy puts it on the clipboard."""
@@ -358,10 +360,10 @@ def confirm(
 ) -> ConfirmDialog:
     """Ask without blocking; `accepted` is called when the user agrees.
 
-    `confirm(self, "Delete “Loyalty members”?", "Its 14 runs and their logs go; the people stay.", "Delete job", self._delete)`
+    `confirm(self, "Delete “Loyalty members”?", "Its 14 runs and logs go; people stay.", "Delete job", self._delete)`
     """
     dialog = ConfirmDialog(parent, title, lost, action, danger=danger)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.accepted.connect(lambda: accepted())
+    dialog.accepted.connect(accepted)
     dialog.open()
     return dialog

@@ -26,7 +26,9 @@ class SearchField(QLineEdit):
 
     searched = Signal(str)
 
-    def __init__(self, placeholder: str, *, wait_ms: int = 150, width: int = 230, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, placeholder: str, *, wait_ms: int = 150, width: int = 230, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
@@ -39,7 +41,7 @@ class SearchField(QLineEdit):
         self.addAction(glass, QLineEdit.ActionPosition.LeadingPosition)
         self._timer = QTimer(self, singleShot=True, interval=wait_ms)
         self._timer.timeout.connect(lambda: self.searched.emit(self.text().strip()))
-        self.textChanged.connect(lambda: self._timer.start())
+        self.textChanged.connect(lambda _: self._timer.start())
         self.returnPressed.connect(self._now)
 
     def sizeHint(self) -> QSize:
@@ -148,7 +150,9 @@ class CheckBox(QCheckBox):
 class TextArea(QPlainTextEdit):
     """Several lines of text; `code` sets it in the monospaced face. Tab moves on instead of typing a tab."""
 
-    def __init__(self, placeholder: str = "", *, code: bool = False, lines: int = 4, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, placeholder: str = "", *, code: bool = False, lines: int = 4, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setPlaceholderText(placeholder)
         self.setTabChangesFocus(True)
@@ -162,7 +166,8 @@ class FormField(QWidget):
     """A control with its label above and help or an error below.
 
     `FormField("Stream", edit, help="Events are kept under this name", required=True)`; `set_error("…")` shows a
-    sentence in red and outlines the control; `set_error("")` takes it back. `action` puts a link at the right of the label.
+    sentence in red and outlines the control; `set_error("")` takes it back.
+    `action` puts a link at the right of the label.
     """
 
     def __init__(
@@ -170,7 +175,7 @@ class FormField(QWidget):
         label: str,
         control: QWidget,
         *,
-        help: str = "",
+        help: str = "",  # noqa: A002 (the word that job types' options use)
         required: bool = False,
         action: tuple[str, Callable[[], object]] | None = None,
         parent: QWidget | None = None,

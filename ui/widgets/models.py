@@ -111,7 +111,9 @@ class _ColumnModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return column.title
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return (Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignVCenter
+            return (
+                Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
+            ) | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -130,7 +132,9 @@ class RowsModel(_ColumnModel):
     selection and scroll position survive.
     """
 
-    def __init__(self, columns: Sequence[Column], key: Callable[[Any], Any] | None = None, rows: Iterable[Any] = ()) -> None:
+    def __init__(
+        self, columns: Sequence[Column], key: Callable[[Any], Any] | None = None, rows: Iterable[Any] = ()
+    ) -> None:
         super().__init__(columns)
         self._key = key
         self._sort: tuple[int, Qt.SortOrder] | None = None

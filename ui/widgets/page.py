@@ -34,7 +34,7 @@ class RoundedCorners(QWidget):
 
     def __init__(self, owner: QWidget, outside: str = "window") -> None:
         super().__init__(owner)
-        self._outside = outside
+        self._owner, self._outside = owner, outside
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -44,7 +44,7 @@ class RoundedCorners(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
-            self.setGeometry(self.parentWidget().rect())
+            self.setGeometry(self._owner.rect())
         elif event.type() in (QEvent.Type.ChildAdded, QEvent.Type.Show, QEvent.Type.LayoutRequest):
             self.raise_()
         elif event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
@@ -61,7 +61,7 @@ class RoundedCorners(QWidget):
         corners.addRect(rect)
         shape.addRoundedRect(inside, CARD_RADIUS, CARD_RADIUS)
         painter.fillPath(corners.subtracted(shape), theme.color(self._outside))
-        focused = self.parentWidget().hasFocus()
+        focused = self._owner.hasFocus()
         painter.setPen(QPen(theme.color("accent" if focused else "line"), 1))
         painter.drawPath(shape)
 
@@ -123,7 +123,9 @@ class Page(QWidget):
 
     title_changed = Signal(str)
 
-    def __init__(self, title: str, *, crumb: tuple[str, Callable[[], object]] | None = None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str, *, crumb: tuple[str, Callable[[], object]] | None = None, parent: QWidget | None = None
+    ) -> None:
         """`crumb` is (name of the page above, what leads there) for pages below another one."""
         super().__init__(parent)
         self.setProperty("kind", "page")
@@ -144,7 +146,7 @@ class Page(QWidget):
             self.crumb_button.setAccessibleName(f"Back to {crumb[0]}")
             self.crumb_button.setAutoDefault(False)
             leads_to = crumb[1]
-            self.crumb_button.clicked.connect(lambda: leads_to())
+            self.crumb_button.clicked.connect(lambda: leads_to())  # noqa: PLW0108
             self._lead.addWidget(self.crumb_button)
         self.title_label = ElidedLabel(title)
         self.title_label.setProperty("kind", "title")

@@ -43,7 +43,9 @@ class _Step(QAbstractButton):
             painter.setPen(theme.color("accent" if self.state == "now" else "muted"))
             painter.drawText(disc, int(Qt.AlignmentFlag.AlignCenter), str(self.number))
         painter.setFont(font(13, 600 if self.state == "now" else 400))
-        painter.setPen(theme.color("text" if self.state == "now" or self.underMouse() and self.isEnabled() else "muted"))
+        painter.setPen(
+            theme.color("text" if self.state == "now" or (self.underMouse() and self.isEnabled()) else "muted")
+        )
         words = QRectF(28, 0, self.width() - 28, self.height())
         painter.drawText(words, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), self.label)
         if self.hasFocus():
@@ -67,7 +69,7 @@ class _Dash(QWidget):
 
 
 class StepBar(QWidget):
-    """`StepBar(["Provider", "Job type", …])`; `set_step(2)` (from 0). `asked(step)`: the user wants back to a done step."""
+    """`StepBar(["Provider", "Job type", …])`; `set_step(2)` (from 0); `asked(step)`: the user wants back to a done one."""
 
     asked = Signal(int)
 

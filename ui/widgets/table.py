@@ -28,7 +28,7 @@ _MOST_TALL_ROWS = 2000
 
 
 class DataTable(QTableView):
-    """A table in a rounded frame: `DataTable(model, "jobs", delegates={"name": TwoLineDelegate, "status": StatusDelegate})`.
+    """A table in a rounded frame: `DataTable(model, "jobs", delegates={"name": TwoLineDelegate})`.
 
     `opened(row)`: Enter or a double click on a row. `chosen(rows)`: the selection changed. Rows are the model's own
     objects. `set_menu(lambda rows: QMenu)` gives rows a context menu (right click, Menu key). `set_empty(widget)` is
@@ -378,9 +378,14 @@ class DataTable(QTableView):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        if not self.currentIndex().isValid() and self.model().rowCount() and event.reason() in (
-            Qt.FocusReason.TabFocusReason,
-            Qt.FocusReason.BacktabFocusReason,
+        if (
+            not self.currentIndex().isValid()
+            and self.model().rowCount()
+            and event.reason()
+            in (
+                Qt.FocusReason.TabFocusReason,
+                Qt.FocusReason.BacktabFocusReason,
+            )
         ):
             first = self.model().index(0, self._visible()[0])
             self.selectionModel().setCurrentIndex(first, self.selectionModel().SelectionFlag.NoUpdate)

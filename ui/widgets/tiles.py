@@ -29,7 +29,7 @@ class TileData:
 
 
 class Tile(QAbstractButton):
-    """One tile with mark, name and summary; checked when chosen. Space or a click chooses, Enter or a double click goes on."""
+    """One tile with mark, name and summary. Space or a click chooses it, Enter or a double click also goes on."""
 
     went_on = Signal()
 
@@ -94,7 +94,15 @@ class TileGrid(QWidget):
     chosen = Signal(str)
     went_on = Signal(str)
 
-    def __init__(self, tiles: Iterable[TileData] = (), *, least_width: int = 186, tile_height: int = 129, name: str = "Choices", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        tiles: Iterable[TileData] = (),
+        *,
+        least_width: int = 186,
+        tile_height: int = 129,
+        name: str = "Choices",
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._least, self._height = least_width, tile_height
         self._tiles: list[Tile] = []
