@@ -48,17 +48,18 @@ def merge_event(
         return _replace_all(state, values, origin)
     own = state.values
     changed = False
+    verdicts: dict[Origin, bool] = {}
     for position in positions:
         value = values[position]
         if value is None:
             continue
+        there = others.get(position, state.origin)
         if own[position] is None:
             wins = True
+        elif there in verdicts:
+            wins = verdicts[there]
         else:
-            there = others.get(position, state.origin)
-            if origin[0] == there[0] and value == own[position]:
-                continue
-            wins = newer(origin, there, raw_text)
+            wins = verdicts[there] = newer(origin, there, raw_text)
         if wins:
             own[position] = value
             others[position] = origin

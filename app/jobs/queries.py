@@ -16,12 +16,8 @@ from app.jobs.model import Bucket, JobInfo, RejectedInfo, RunInfo
 if TYPE_CHECKING:
     from app.engine import Engine
 
-SPANS = {
-    "24h": (24, timedelta(hours=1)),
-    "7d": (7, timedelta(days=1)),
-    "28d": (28, timedelta(days=1)),
-    "90d": (90, timedelta(days=1)),
-}
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+SPANS = {"24h": (24, HOUR), "7d": (7, DAY), "28d": (28, DAY), "90d": (90, DAY)}
 """How many buckets an activity chart has and how long each lasts."""
 
 JOB_COLUMNS = """jobs.*, coalesce(authorizations.name, '') as authorization_name,

@@ -68,13 +68,21 @@ class Supervisor:
         self._context = multiprocessing.get_context("spawn")
         self._running: dict[int, _Running] = {}
         self._waiting: list[int] = []
+        self._starting: set[int] = set()
         self._spare: _Worker | None = None
         self._closing = False
 
     async def start(self) -> None:
         """Find runs that a crash of the program left behind, and keep a worker warm."""
         await asyncio.to_thread(self._mark_interrupted)
-        self._spare = await asyncio.to_thread(self._spawn)
+        await self._keep_warm()
+
+    async def _keep_warm(self) -> None:
+        spare = await asyncio.to_thread(self._spawn)
+        if self._spare is None and not self._closing:
+            self._spare = spare
+        else:
+            spare.pipe.close()
 
     async def stop(self) -> None:
         """End every run (it can be continued later) and the spare worker."""
@@ -112,9 +120,13 @@ class Supervisor:
         """Begin a run of the job, or queue it while all workers are busy. Raises Refused, NotFound."""
         if self._closing:
             raise Refused("Causeway is closing; no run was started.")
-        if self.running_run(job_id) is not None:
+        if job_id in self._starting or self.running_run(job_id) is not None:
             raise Refused("This job is running already.", advice="Wait for it to end, or stop it first.")
-        run_id = await asyncio.to_thread(self._record_start, job_id, trigger)
+        self._starting.add(job_id)
+        try:
+            run_id = await asyncio.to_thread(self._record_start, job_id, trigger)
+        finally:
+            self._starting.discard(job_id)
         self._running[run_id] = _Running(job_id, asyncio.get_running_loop().create_future())
         self._waiting.append(run_id)
         self._announce(job_id)
@@ -151,21 +163,17 @@ class Supervisor:
             running.begun = True
             self._later(running, self._launch(run_id, running, worker))
 
-    async def _launch(self, run_id: int, running: _Running, worker: _Worker | None) -> None:
+    async def _launch(self, run_id: int, running: _Running, spare: _Worker | None) -> None:
         try:
             order = await asyncio.to_thread(self._order, run_id)
-            worker = worker or await asyncio.to_thread(self._spawn)
         except (CausewayError, ConnectorError) as error:
-            if worker is not None:
-                worker.pipe.close()
+            self._spare = self._spare or spare
             await self._conclude(run_id, Outcome("failed", error.message, error.advice, error.details))
             return
+        worker = spare if spare is not None else await asyncio.to_thread(self._spawn)
         running.worker = worker
-        try:
+        with suppress(OSError):  # a worker that is gone already is noticed by the thread that listens
             worker.pipe.send(order)
-        except OSError:
-            await self._conclude(run_id, Outcome("interrupted", "The worker process ended before it began."))
-            return
         if running.cancelled:
             self._tell_to_stop(running, worker)
         loop = asyncio.get_running_loop()
@@ -191,11 +199,7 @@ class Supervisor:
         self._announce(running.job_id)
         self._fill()
         if self._spare is None and not self._closing:
-            spare = await asyncio.to_thread(self._spawn)
-            if self._spare is None and not self._closing:
-                self._spare = spare
-            else:
-                spare.pipe.close()
+            await self._keep_warm()
 
     def _tell_to_stop(self, running: _Running, worker: _Worker) -> None:
         with suppress(OSError):

@@ -112,12 +112,13 @@ class Ingest:
         event_id = (connection.execute("select max(id) from events").fetchone()[0] or 0) + 1
         self._next_person = (connection.execute("select max(_id) from profiles").fetchone()[0] or 0) + 1
         self._first_new = self._next_person
+        self._first_event = event_id
+        self._texts = [orjson.dumps(record).decode() for record in batch.records]
         added = updated = nobody = 0
-        dumps = orjson.dumps
         table = Table(batch.records, batch.columns)
         rows = self._mapping.evaluate(table, self._unreadable)
-        for record, at, values in zip(batch.records, times, rows, strict=True):
-            self._events.append((event_id, self._stream_id, self._run_id, at, dumps(record).decode()))
+        for text, at, values in zip(self._texts, times, rows, strict=True):
+            self._events.append((event_id, self._stream_id, self._run_id, at, text))
             people = self._people(values)
             if people is None:
                 nobody += 1
@@ -238,8 +239,9 @@ class Ingest:
         return orjson.dumps({str(self._field_ids[key]): origin for key, origin in state.others.items()}).decode()
 
     def _raw_text(self, event_id: int) -> str:
-        self._flush()
-        row = self._connection.execute("select data from events where id = ?", (event_id,)).fetchone()
+        if event_id >= self._first_event:
+            return self._texts[event_id - self._first_event]
+        row = self._lookup.execute("select data from events where id = ?", (event_id,)).fetchone()
         return row[0] if row is not None else ""
 
     def _flush(self) -> None:

@@ -36,9 +36,10 @@ def to_text(value: Any) -> Value:
 
 def to_integer(value: Any) -> Value:
     """A whole number of 64 bits: currency signs and grouping removed, decimals cut. Unreadable: no value."""
+    number: int | float | None
     try:
-        return int(value)
-    except (TypeError, ValueError):
+        number = int(value) if value.__class__ is str and "_" not in value else to_number(value)
+    except ValueError:
         number = to_number(value)
     if number is None or not -INTEGER_LIMIT <= number < INTEGER_LIMIT:
         return None
@@ -46,17 +47,20 @@ def to_integer(value: Any) -> Value:
 
 
 def to_number(value: Any) -> float | None:
-    """A finite number: currency signs and grouping removed. Unreadable: no value."""
+    """A finite number: currency signs and grouping removed. Unreadable, or a yes/no: no value."""
     try:
-        number = float(value)
-    except (TypeError, ValueError):
-        if not isinstance(value, str):
-            return None
-        try:
-            number = float(value.translate(MONEY))
-        except ValueError:
-            return None
-    return number if number - number == 0 else None
+        if value.__class__ is not str:
+            number = float(value) if value.__class__ in (int, float) else None
+        elif "_" in value:  # Python reads 1_000, people don't
+            number = None
+        else:
+            try:
+                number = float(value)
+            except ValueError:
+                number = float(value.translate(MONEY))
+    except (ValueError, OverflowError):
+        return None
+    return number if number is not None and number - number == 0 else None
 
 
 def to_boolean(value: Any) -> Value:
