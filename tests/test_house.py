@@ -74,7 +74,7 @@ def test_notices_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_everything_of_others_lies_beside_its_licence() -> None:
-    for folder in (ROOT / "resources" / "fonts", *(ROOT / "resources" / "icons").iterdir()):
+    for folder in (ROOT / "resources" / "fonts", *(ROOT / "resources" / "icons").glob("*/")):
         names = [file.name for file in folder.iterdir()]
         assert any("LICENSE" in name or "OFL" in name for name in names) or not names, folder
 
