@@ -73,7 +73,8 @@ QLineEdit, QComboBox, QSpinBox, QDateTimeEdit, QTimeEdit { padding: 0 8px; min-h
 QLineEdit[kind="search"] { padding-left: 6px; }
 QLineEdit[kind="title"] { font-size: 20px; font-weight: 650; background: @surface; padding: 0 6px; }
 QPlainTextEdit, QTextEdit { padding: 6px 8px; }
-QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QSpinBox:focus, QTimeEdit:focus {
+QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QSpinBox:focus,
+QTimeEdit:focus {
   border: 2px solid @accent; }
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QTimeEdit:focus { padding: 0 7px; min-height: 29px;
   max-height: 29px; }

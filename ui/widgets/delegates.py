@@ -48,7 +48,9 @@ class Cell(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(option.rect)
-        self.content(painter, QRectF(option.rect).adjusted(_PAD, 0, -_PAD, -1), index)
+        align = index.data(Qt.ItemDataRole.TextAlignmentRole)
+        right = _PAD if align is not None and align & Qt.AlignmentFlag.AlignRight else _PAD - 4
+        self.content(painter, QRectF(option.rect).adjusted(_PAD, 0, -right, -1), index)
         painter.restore()
 
     def content(self, painter: QPainter, rect: QRectF, index: Index) -> None:
@@ -129,7 +131,7 @@ class StatusDelegate(Cell):
         top += PILL_HEIGHT
         if second:
             line = QRectF(rect.x(), top, rect.width(), 16)
-            draw_text(painter, line, str(second), font(11.5, tabular=True), current_theme().color("muted"))
+            draw_text(painter, line, str(second), font(11.5), current_theme().color("muted"))
             top += 16
         if progress is not None:
             bar = QRectF(rect.x(), top + 4, min(150.0, rect.width()), 4)

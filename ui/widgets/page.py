@@ -161,8 +161,8 @@ class Page(QWidget):
         self.top.addLayout(self._lead, 1)
         frame = QWidget()
         frame.setLayout(self.top)
-        frame.setFixedHeight(33)
-        self.top.setContentsMargins(0, 0, 0, 0)
+        frame.setFixedHeight(35)
+        self.top.setContentsMargins(0, 0, 0, 2)
         self._layout.addWidget(frame)
 
     @property

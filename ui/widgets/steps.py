@@ -69,7 +69,7 @@ class _Dash(QWidget):
 
 
 class StepBar(QWidget):
-    """`StepBar(["Provider", "Job type", …])`; `set_step(2)` (from 0); `asked(step)`: the user wants back to a done one."""
+    """`StepBar(["Provider", "Job type", …])`; `set_step(2)` (from 0); `asked(step)`: back to a done one."""
 
     asked = Signal(int)
 
