@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from peers.sshd import sshd  # noqa: F401
 
 FOLDER = pytest.StashKey[str]()
 

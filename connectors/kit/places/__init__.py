@@ -1,0 +1,1 @@
+"""Places that hold files: a folder on this computer, an SFTP server. All look the same from outside."""

@@ -1,0 +1,130 @@
+"""A folder on this computer as a place."""
+
+from __future__ import annotations
+
+import os
+import stat as stat_module
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from connectors.kit.errors import InputError
+from connectors.kit.places.base import ENTRY_LIMIT, Entry, FileMark, Progress, in_order
+from connectors.kit.places.partial import PartialFile
+
+_COPY_SIZE = 1024 * 1024
+
+
+class LocalFolder:
+    """Files below `folder`, which links may not leave; with an empty `folder`, any file by its absolute path."""
+
+    def __init__(self, folder: str | Path = "") -> None:
+        """Raises InputError when there is no such folder."""
+        self._root: Path | None = None
+        if str(folder) not in ("", "."):
+            root = Path(folder).expanduser()
+            if not root.is_dir():
+                raise InputError(f"There is no folder {root} on this computer.", advice="Choose a folder that exists.")
+            self._root = root.resolve()
+
+    def list(self, path: str = "") -> list[Entry]:
+        folder = self._find(path)
+        entries: list[Entry] = []
+        try:
+            with os.scandir(folder) as found:
+                for item in found:
+                    if len(entries) >= ENTRY_LIMIT:
+                        raise InputError(
+                            f"The folder {folder} holds more than {ENTRY_LIMIT:,} files.",
+                            advice="Type the name of the file, or move old files away.",
+                        )
+                    target = Path(item.path)
+                    if self._root is not None and not target.resolve().is_relative_to(self._root):
+                        continue
+                    try:
+                        entries.append(self._entry(target))
+                    except OSError:
+                        # A link to nowhere, or a file that went away while the folder was read.
+                        continue
+        except OSError as error:
+            raise _told(error, folder) from error
+        return in_order(entries)
+
+    def stat(self, path: str) -> Entry:
+        target = self._find(path)
+        try:
+            return self._entry(target)
+        except OSError as error:
+            raise _told(error, target) from error
+
+    def open(self, path: str) -> BinaryIO:
+        target = self._find(path)
+        try:
+            if not stat_module.S_ISREG(target.stat().st_mode):
+                raise InputError(f"{target} is not a file.", advice="Choose a file.")
+            return target.open("rb")
+        except OSError as error:
+            raise _told(error, target) from error
+
+    def fetch(self, path: str, local: Path, *, progress: Progress | None = None, resume: bool = True) -> FileMark:
+        with self.open(path) as source:
+            mark = _mark(os.fstat(source.fileno()))
+            with PartialFile(local, str(self._find(path)), mark, resume=resume) as part:
+                source.seek(part.size)
+                while data := source.read(_COPY_SIZE):
+                    part.append(data)
+                    if progress is not None:
+                        progress(part.size, mark.size)
+            if _mark(os.fstat(source.fileno())) != mark or part.size != mark.size:
+                part.discard()
+                raise InputError(
+                    f"{path} changed while it was being read.", advice="Try again when its writer has finished."
+                )
+        part.finish()
+        return mark
+
+    def close(self) -> None:
+        """A folder holds nothing open."""
+
+    def _find(self, path: str) -> Path:
+        """The real path. Raises InputError when it leaves the folder."""
+        if self._root is None:
+            target = Path(path).expanduser() if path else Path.home()
+            if not target.is_absolute():
+                raise InputError(
+                    f"“{path}” is not a complete path.", advice="Choose the file, or type its path from the top."
+                )
+            return target
+        target = (self._root / path).resolve()
+        if not target.is_relative_to(self._root):
+            raise InputError(
+                f"“{path}” is outside the folder {self._root}.",
+                advice="Choose a file in the folder, or change the folder of the authorization.",
+            )
+        return target
+
+    def _entry(self, target: Path) -> Entry:
+        info = target.stat()
+        mark = _mark(info)
+        path = str(target) if self._root is None else target.relative_to(self._root).as_posix()
+        return Entry(
+            target.name,
+            "" if path == "." else path,
+            stat_module.S_ISDIR(info.st_mode),
+            mark.size,
+            mark.modified,
+        )
+
+
+def _mark(info: os.stat_result) -> FileMark:
+    return FileMark(info.st_size, datetime.fromtimestamp(info.st_mtime, UTC))
+
+
+def _told(error: OSError, target: Path) -> InputError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        message, advice = f"{target} is not there.", "Check the name; perhaps it was moved or not delivered yet."
+    elif isinstance(error, PermissionError):
+        message, advice = f"{target} may not be read by you.", "Ask its owner for the right to read it."
+    else:
+        message, advice = f"{target} can't be read.", "Check that its disk is there and in order."
+    return InputError(message, advice=advice, details=str(error))
