@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from PySide6.QtCore import QObject, QSettings, Qt
@@ -266,7 +266,7 @@ def test_a_query_reads_in_a_thread_and_answers_in_this_one(qtbot: QtBot) -> None
 
 def test_the_answer_to_a_deleted_page_is_dropped(qtbot: QtBot) -> None:
     class Listener(QWidget):
-        heard: list[object] = []
+        heard: ClassVar[list[object]] = []
 
         def hear(self, answer: object) -> None:
             Listener.heard.append(answer)

@@ -106,8 +106,10 @@ QFrame[kind="card"] { background: @surface; border: 1px solid @line; border-radi
 QFrame[kind="line"] { background: @line; border: none; min-height: 1px; max-height: 1px; }
 QFrame[kind="notice"][tone="error"] { background: @failed_weak; border: 1px solid @failed; border-radius: 10px; }
 QFrame[kind="notice"][tone="warning"] { background: @paused_weak; border: 1px solid @paused; border-radius: 10px; }
-QFrame[kind="notice"][tone="info"] { background: @accent_weak; border: 1px solid @accent_line; border-radius: 10px; }
-QFrame[kind="notice"][tone="success"] { background: @completed_weak; border: 1px solid @completed; border-radius: 10px; }
+QFrame[kind="notice"][tone="info"] { background: @accent_weak; border: 1px solid @accent_line;
+  border-radius: 10px; }
+QFrame[kind="notice"][tone="success"] { background: @completed_weak; border: 1px solid @completed;
+  border-radius: 10px; }
 
 QTableView { background: @surface; border: none; outline: 0; gridline-color: transparent; }
 QTableView[kind="framed"] { border: 1px solid @line; border-radius: 10px; }

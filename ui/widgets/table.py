@@ -80,7 +80,8 @@ class DataTable(QTableView):
                 delegate = delegates[column.key](self)
                 self._kept_delegates.append(delegate)
                 self.setItemDelegateForColumn(at, delegate)
-        self._tall = any(column.progress for column in self._columns)
+        # Asking a paged model about every row would fetch them all.
+        self._tall = isinstance(model, RowsModel) and any(column.progress for column in self._columns)
         self._listen(model)
         self._restore_columns(sort, sortable=isinstance(model, RowsModel))
         if framed:

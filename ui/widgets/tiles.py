@@ -52,6 +52,13 @@ class Tile(QAbstractButton):
     def nextCheckState(self) -> None:
         self.setChecked(True)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Qt's own arrow keys go to the next button in the order of the layout; the grid knows its columns.
+        if event.key() == Qt.Key.Key_Space:
+            super().keyPressEvent(event)
+        else:
+            event.ignore()
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.setChecked(True)
         self.went_on.emit()
