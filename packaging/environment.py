@@ -127,19 +127,25 @@ def only_one() -> Iterator[None]:
 
 
 def _try_lock(descriptor: int, *, wait: bool) -> bool:
-    # Windows waits ten seconds at most, hence an answer even after waiting.
-    try:
-        if sys.platform == "win32":
-            import msvcrt
+    """False while somebody else has the lock. A file system that knows no locks must not stop anybody."""
+    if sys.platform == "win32":
+        import msvcrt
 
-            os.lseek(descriptor, 0, os.SEEK_SET)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        try:
+            # Waits ten seconds at most, hence an answer even after waiting.
             msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
+        except OSError:
+            return False
+        return True
+    import fcntl
 
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
         return False
+    except OSError:
+        return True
     return True
 
 
