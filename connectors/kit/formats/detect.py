@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import re
 from collections import Counter
@@ -192,11 +193,16 @@ def _widths(lines: Iterable[str], delimiter: str, quote: str) -> list[int]:
 
 
 def blank_before_quote(lines: list[str], delimiter: str, quote: str) -> bool:
-    """Whether the file writes a blank between a delimiter and the quote that opens a field: `a, "b"`."""
-    if not quote or delimiter in (WHITESPACE, " "):
+    """Whether the file writes a blank between a delimiter and the quote that opens a field: `a, "b"`.
+
+    A field that truly begins with a blank and a quote is quoted by whoever writes it, right after the delimiter.
+    """
+    if not quote or delimiter in (WHITESPACE, " ") or any(f"{delimiter}{quote}" in line for line in lines):
         return False
-    text = "".join(lines)
-    return f"{delimiter} {quote}" in text and f"{delimiter}{quote}" not in text
+    with contextlib.suppress(csv.Error):
+        rows = row_reader(lines, delimiter, quote)
+        return any(cell.startswith(f" {quote}") for row in rows for cell in row[1:])
+    return False
 
 
 class RowReader(Protocol):

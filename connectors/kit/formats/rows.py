@@ -130,7 +130,8 @@ class RowParser:
                     elif not row or (len(row) != self._width and not text.strip(" \t\r\n\x1a")):
                         pass
                     elif len(row) != self._width:
-                        reason = f"The row has {len(row)} fields, but the table has {self._width} columns."
+                        has, wanted = _count(len(row), "field"), _count(self._width, "column")
+                        reason = f"The row has {has}, but the table has {wanted}."
                         self._reject_line(block, lines, at, first_line, reason)
                         end = at + 1
                     elif reason := self._strangeness(text):
@@ -165,3 +166,7 @@ class RowParser:
 def _reject(block: Block, line: int, reason: str, text: str) -> None:
     block.rejected_at.append(len(block))
     block.rejected.append(Rejected(line, reason, shown(text, TEXT_LIMIT)))
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

@@ -18,7 +18,6 @@ _REVERSIBLE = frozenset({"ascii", "utf-8", "utf-16-le", "utf-16-be", "windows-12
 """Encodings in which a piece of text has one form in bytes, whatever stands before it."""
 
 _LONE = re.compile("[\ud800-\udfff]")
-_LINE_END = re.compile(r"\r\n?|\n")
 
 
 class TextLines:
@@ -97,13 +96,16 @@ class TextLines:
 
     def _drop(self, text: str) -> str:
         """Leave out the rest of a line that was cut. A CR at the end waits: its LF may be in the next piece."""
-        end = _LINE_END.search(text)
-        if end is None:
+        ends = [at for at in (text.find("\r"), text.find("\n")) if at >= 0]
+        if not ends:
             return ""
-        if end.group() == "\r" and end.end() == len(text) and not self.ended:
-            return "\r"
+        after = min(ends) + 1
+        if text[after - 1] == "\r":
+            if after == len(text) and not self.ended:
+                return "\r"
+            after += text.startswith("\n", after)
         self._dropping = False
-        return text[end.end() :]
+        return text[after:]
 
     def offset_before(self, lines: list[str]) -> int | None:
         """The byte of the file where `lines`, the last ones that `read` handed out, begin.
