@@ -168,6 +168,18 @@ def test_columns_fill_the_table_at_any_width(qtbot: QtBot) -> None:
     assert view.horizontalHeader().length() == view.viewport().width()
 
 
+def test_spare_columns_step_aside_in_a_narrow_window_and_come_back(qtbot: QtBot) -> None:
+    columns = [replace(column, spare=column.key in ("provider", "number")) for column in COLUMNS]
+    view = table(qtbot, RowsModel(columns, rows=JOBS))
+    view.set_column_shown("number", True)
+    for width, hidden in ((700, []), (440, [3]), (330, [1, 3]), (700, [])):
+        view.resize(width, 400)
+        assert [at for at in range(4) if view.isColumnHidden(at)] == hidden
+        assert view.horizontalHeader().length() == view.viewport().width()
+    view.save_columns()
+    assert json.loads(str(QSettings().value("tables/jobs")))["hidden"] == [], "stepping aside is not the user's choice"
+
+
 def test_rows_are_opened_and_get_their_menu_by_mouse_and_by_keys(qtbot: QtBot) -> None:
     view = table(qtbot, RowsModel(COLUMNS, rows=JOBS))
     asked: list[list[Job]] = []

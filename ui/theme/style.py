@@ -43,10 +43,10 @@ QPushButton[kind="link"] { background: transparent; border: 1px solid transparen
 QPushButton[kind="link"]:hover { text-decoration: underline; }
 QPushButton[kind="link"]:focus { border: 1px solid @accent; }
 QPushButton[kind="link"]:disabled { color: @disabled; }
-QPushButton[kind="crumb"] { background: transparent; border: 1px solid transparent; color: @muted; font-weight: 400;
-  padding: 0 1px; min-height: 20px; max-height: 20px; border-radius: 4px; }
+QPushButton[kind="crumb"] { background: transparent; border: none; border-bottom: 2px solid transparent; color: @muted;
+  font-weight: 400; padding: 0; min-height: 20px; max-height: 20px; border-radius: 0; }
 QPushButton[kind="crumb"]:hover { color: @text; }
-QPushButton[kind="crumb"]:focus { border: 1px solid @accent; }
+QPushButton[kind="crumb"]:focus { border-bottom-color: @accent; }
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 7px; padding: 4px; }
 QToolButton:hover { background: @hover; border-color: @line; }
 QToolButton:focus { border-color: @accent; }
@@ -85,6 +85,8 @@ QLineEdit:disabled, QPlainTextEdit:disabled, QComboBox:disabled { color: @disabl
 QLineEdit:read-only { background: @sunken; }
 QLineEdit QToolButton { border: none; padding: 0; background: transparent; }
 QPlainTextEdit[kind="code"] { background: @sunken; }
+QComboBox { padding-left: 10px; }
+QComboBox:focus { padding-left: 9px; }
 QComboBox::drop-down { border: none; width: 26px; }
 QComboBox::down-arrow { image: url("@files/chevron-down.svg"); width: 14px; height: 14px; }
 QComboBox QLineEdit { border: none; padding: 0; min-height: 0; background: transparent; }

@@ -53,7 +53,8 @@ Tables, never item widgets:
     table.opened(row); table.chosen(rows); table.selected(); table.set_menu(lambda rows: menu)
     table.set_empty(EmptyState("inbox", "No jobs yet", "A job moves …", [PrimaryButton("New job")]))
 
-In a flush Card: `DataTable(..., framed=False)`. `MonoDelegate` for times and raw values; `Cell` is the plain one.
+Less important columns are `spare=True`: they step aside in a narrow window. In a flush Card:
+`DataTable(..., framed=False)`. `MonoDelegate` for times and raw values; `Cell` is the plain one.
 
 Telling the user:
 

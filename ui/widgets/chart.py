@@ -65,7 +65,7 @@ class StackedBarChart(QWidget):
         self.setAccessibleName("Activity")
 
     def sizeHint(self) -> QSize:
-        return QSize(600, 176)
+        return QSize(600, 172)
 
     def set_buckets(self, buckets: Sequence[ChartBucket]) -> None:
         """Show these bars, oldest first."""
@@ -206,6 +206,7 @@ class ActivityChart(Card):
 
     def __init__(self, series: Sequence[Series] = ACTIVITY, span: str = "28d", parent: QWidget | None = None) -> None:
         super().__init__("Activity", parent=parent)
+        self.body.setContentsMargins(16, 11, 16, 8)
         self.chart = StackedBarChart(series)
         self.spans = ChipRow(SPANS, chosen=span, name="Span of time")
         self.spans.changed.connect(lambda key: self.span_changed.emit(str(key)))

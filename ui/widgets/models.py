@@ -40,7 +40,8 @@ class Role(IntEnum):
 class Column:
     """One column: `Column("name", "Name", lambda job: job.name, second=lambda job: job.description, width=244)`.
 
-    `width` is a share: the columns fill the table. `fixed` columns cannot be hidden. `hidden` ones start hidden.
+    `width` is a share: the columns fill the table. `fixed` columns cannot be hidden, `hidden` ones start hidden,
+    `spare` ones step aside while the table is too narrow for all (the last one first).
     """
 
     key: str
@@ -57,6 +58,7 @@ class Column:
     right: bool = False
     fixed: bool = False
     hidden: bool = False
+    spare: bool = False
     roles: Mapping[int, Callable[[Any], Any]] = field(default_factory=dict)
 
     def data(self, row: Any, role: int) -> Any:

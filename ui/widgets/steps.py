@@ -37,7 +37,7 @@ class _Step(QAbstractButton):
         painter.setBrush(theme.color("accent" if self.state == "done" else "surface"))
         painter.drawEllipse(disc)
         if self.state == "done":
-            paint_icon(painter, disc.adjusted(4, 4, -4, -4), "check", "on_accent")
+            paint_icon(painter, disc.adjusted(3, 3, -3, -3), "check", "on_accent")
         else:
             painter.setFont(font(11, 600))
             painter.setPen(theme.color("accent" if self.state == "now" else "muted"))

@@ -23,6 +23,9 @@ from ui.widgets.page import RoundedCorners
 
 HEADER_HEIGHT = 36
 _LEAST_WIDTH = 56
+_TITLE_PADDING = 26
+# Below this part of the widths that the columns were given, spare columns step aside.
+_COMFORT = 0.9
 _TALL_EXTRA = 9
 _MOST_TALL_ROWS = 2000
 
@@ -60,6 +63,7 @@ class DataTable(QTableView):
         self._name, self._row_height, self._fit = name, row_height, fit
         self._columns: Sequence[Column] = model.columns
         self._shares: dict[str, float] = {column.key: float(column.width) for column in self._columns}
+        self._hidden: set[str] = set()
         self._filling = False
         self._menu: Callable[[list[Any]], QMenu | None] | None = None
         self._empty: QWidget | None = None
@@ -210,21 +214,46 @@ class DataTable(QTableView):
         order = [header.logicalIndex(at) for at in range(header.count())]
         return [at for at in order if not header.isSectionHidden(at)]
 
+    def _least(self, at: int) -> int:
+        """A column is never narrower than its own title."""
+        title = self.horizontalHeader().fontMetrics().horizontalAdvance(self._columns[at].title)
+        return max(_LEAST_WIDTH, title + _TITLE_PADDING)
+
     def _fill(self) -> None:
-        """Share the width of the table out among the columns."""
-        visible = self._visible()
+        """Share the width of the table out among the columns; spare ones step aside where it is too narrow."""
         room = self.viewport().width()
-        if not visible or room <= 0:
+        if room <= 0 or self._filling:
             return
-        total = sum(self._shares[self._columns[at].key] for at in visible)
         self._filling = True
-        left = room
-        for at in visible[:-1]:
-            width = max(_LEAST_WIDTH, round(room * self._shares[self._columns[at].key] / total))
+        shown = [at for at, column in enumerate(self._columns) if column.key not in self._hidden]
+        spare = [at for at in shown if self._columns[at].spare]
+        while spare and room < _COMFORT * sum(self._columns[at].width for at in shown):
+            shown.remove(spare.pop())
+        for at in range(len(self._columns)):
+            self.setColumnHidden(at, at not in shown)
+        visible = self._visible()
+        for at, width in zip(visible, self._shared_out(visible, room), strict=True):
             self.setColumnWidth(at, width)
-            left -= width
-        self.setColumnWidth(visible[-1], max(_LEAST_WIDTH, left))
         self._filling = False
+
+    def _shared_out(self, visible: list[int], room: int) -> list[int]:
+        """Widths of the columns in proportion to their shares, none below its least, `room` in all if possible."""
+        widths = dict.fromkeys(visible, 0)
+        open_ones, left = list(visible), room
+        while open_ones:
+            total = sum(self._shares[self._columns[at].key] for at in open_ones)
+            tight = [at for at in open_ones if left * self._shares[self._columns[at].key] / total < self._least(at)]
+            if not tight:
+                break
+            for at in tight:
+                widths[at] = self._least(at)
+                left -= widths[at]
+                open_ones.remove(at)
+        for at in open_ones:
+            widths[at] = int(left * self._shares[self._columns[at].key] / total)
+        if open_ones:
+            widths[open_ones[-1]] += left - sum(widths[at] for at in open_ones)
+        return [widths[at] for at in visible]
 
     def _resized(self, section: int, before: int, after: int) -> None:
         if self._filling or not before or not after:
@@ -235,7 +264,7 @@ class DataTable(QTableView):
         self._filling = True
         rest = after - before
         for at in behind:
-            width = max(_LEAST_WIDTH, self.columnWidth(at) - rest)
+            width = max(self._least(at), self.columnWidth(at) - rest)
             rest -= self.columnWidth(at) - width
             self.setColumnWidth(at, width)
             if not rest:
@@ -249,17 +278,17 @@ class DataTable(QTableView):
         """Show or hide a column; a fixed one stays."""
         at = self._at(key)
         if at >= 0 and not (self._columns[at].fixed and not shown):
-            self.setColumnHidden(at, not shown)
+            (self._hidden.discard if shown else self._hidden.add)(key)
             self._fill()
             self._save_soon.start()
 
     def column_menu(self) -> QMenu:
         """The menu that chooses columns, as the header shows it."""
         menu = QMenu(self)
-        for at, column in enumerate(self._columns):
+        for column in self._columns:
             action = QAction(column.title or column.key, menu)
             action.setCheckable(True)
-            action.setChecked(not self.isColumnHidden(at))
+            action.setChecked(column.key not in self._hidden)
             action.setEnabled(not column.fixed)
             action.toggled.connect(lambda on, key=column.key: self.set_column_shown(key, on))
             menu.addAction(action)
@@ -277,8 +306,8 @@ class DataTable(QTableView):
         header = self.horizontalHeader()
         for at, column in enumerate(self._columns):
             header.moveSection(header.visualIndex(at), at)
-            self.setColumnHidden(at, column.hidden)
             self._shares[column.key] = float(column.width)
+        self._hidden = {column.key for column in self._columns if column.hidden}
         self._fill()
         self._save_soon.start()
 
@@ -291,7 +320,7 @@ class DataTable(QTableView):
         sorted_by = header.sortIndicatorSection() if self.isSortingEnabled() else -1
         state = {
             "order": [keys[header.logicalIndex(at)] for at in range(header.count())],
-            "hidden": [key for at, key in enumerate(keys) if self.isColumnHidden(at)],
+            "hidden": sorted(self._hidden),
             "shares": self._shares,
             "sort": [keys[sorted_by], header.sortIndicatorOrder().value] if 0 <= sorted_by < len(keys) else None,
         }
@@ -313,11 +342,12 @@ class DataTable(QTableView):
         for place, key in enumerate(order):
             header.moveSection(header.visualIndex(self._at(key)), place)
         hidden = state.get("hidden", [column.key for column in self._columns if column.hidden])
-        for at, column in enumerate(self._columns):
-            self.setColumnHidden(at, column.key in hidden and not column.fixed)
+        self._hidden = {column.key for column in self._columns if column.key in hidden and not column.fixed}
+        for column in self._columns:
             share = state.get("shares", {}).get(column.key)
             if isinstance(share, int | float) and share > 0:
                 self._shares[column.key] = float(share)
+        self._fill()
         if not sortable:
             return
         kept = state.get("sort")

@@ -6,7 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QEnterEvent,
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QTextLayout,
+)
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from ui.theme import current_theme, font
@@ -14,6 +25,7 @@ from ui.widgets.marks import paint_mark
 from ui.widgets.status import paint_pill
 
 _GAP = 10
+_LINE = 18
 
 
 @dataclass(frozen=True)
@@ -66,15 +78,15 @@ class Tile(QAbstractButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, painter = current_theme(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rect = QRectF(self.rect()).adjusted(2.5, 2.5, -2.5, -2.5)
-        if self.isChecked() or self.hasFocus():
-            painter.setPen(QPen(theme.color("accent" if self.hasFocus() else "accent_weak"), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 11, 11)
+        rect = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.setPen(QPen(theme.color("accent" if self.isChecked() else "line"), 1))
         painter.setBrush(theme.color("hover" if self.underMouse() and not self.isChecked() else "surface"))
         painter.drawRoundedRect(rect, 10, 10)
-        left, width = 15, self.width() - 30
+        if self.isChecked() or self.hasFocus():
+            painter.setPen(QPen(theme.color("accent" if self.hasFocus() else "accent_weak"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect.adjusted(1.5, 1.5, -1.5, -1.5), 8.5, 8.5)
+        left, width = 13, self.width() - 26
         paint_mark(painter, QRectF(left, 17, 34, 34), self.data.mark_name or self.data.name, self.data.mark)
         if self.data.status is not None:
             status, word = self.data.status
@@ -85,11 +97,29 @@ class Tile(QAbstractButton):
         painter.setPen(theme.color("text"))
         name = QFontMetrics(bold).elidedText(self.data.name, Qt.TextElideMode.ElideRight, width)
         painter.drawText(QRect(left, 58, width, 20), int(Qt.AlignmentFlag.AlignVCenter), name)
-        painter.setFont(small)
         painter.setPen(theme.color("muted"))
-        wrap = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop)
-        room = QRect(left, 79, width, self.height() - 79 - 8)
-        painter.drawText(room, wrap, self.data.summary)
+        self._summary(painter, QRectF(left, 78, width, self.height() - 78 - 10), small)
+
+    def _summary(self, painter: QPainter, room: QRectF, face: QFont) -> None:
+        """The summary in as many lines as there is room for, the last one shortened with … if it must be."""
+        layout = QTextLayout(self.data.summary, face)
+        layout.beginLayout()
+        top, lines = room.top(), max(1, int(room.height() // _LINE))
+        for number in range(lines):
+            line = layout.createLine()
+            if not line.isValid():
+                break
+            line.setLineWidth(room.width())
+            start = line.textStart()
+            last = number == lines - 1 and start + line.textLength() < len(self.data.summary)
+            text = self.data.summary[start:] if last else self.data.summary[start : start + line.textLength()]
+            painter.setFont(face)
+            shown = QFontMetrics(face).elidedText(text.strip(), Qt.TextElideMode.ElideRight, round(room.width()))
+            painter.drawText(
+                QRectF(room.left(), top, room.width() + 2, _LINE), int(Qt.AlignmentFlag.AlignVCenter), shown
+            )
+            top += _LINE
+        layout.endLayout()
 
 
 class TileGrid(QWidget):
