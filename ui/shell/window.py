@@ -15,7 +15,7 @@ from ui.shell.pages import EngineState, PageSpec, Recent, ShellEngine
 from ui.shell.rail import Rail
 from ui.widgets import Page
 
-_REST_MS = 150
+_REST_MS = 300
 _CLOCK_MS = 30_000
 _MOST_HISTORY = 100
 

@@ -72,10 +72,15 @@ Others:
     grid = TileGrid([TileData("file-service", "File Service", "CSV over SFTP or local", mark="file-service")])
     grid.chosen(key); grid.went_on(key); page.add(Scroll(grid), 1)
     ProviderMark("File Service", "file-service", size=34)
+
+Words (`from ui.widgets import words`): `words.when(job.last_run_at)` "08:17" / "Yesterday" / "20 Nov" / "—",
+`words.exact`, `words.clock` (logs), `words.ago`, `words.lasting(seconds)`, `words.size(bytes)`,
+`words.count_of(3, "job")`, `words.status_word("untested")`.
 """
 
 from PySide6.QtWidgets import QLabel
 
+from ui.widgets import words
 from ui.widgets.buttons import Button, DangerButton, IconButton, LinkButton, MenuButton, PrimaryButton
 from ui.widgets.chart import ActivityChart, ChartBucket, Series, StackedBarChart
 from ui.widgets.chips import Chip, ChipLabel, ChipRow, FlowLayout
@@ -172,4 +177,5 @@ __all__ = [
     "restyle",
     "set_kind",
     "tone_of",
+    "words",
 ]

@@ -1,0 +1,77 @@
+"""The engine as the shell sees it: what stands in the rail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from app.authorizations import list_authorizations
+from app.workspace import recent_workspaces
+
+from app.changes import Change
+from app.engine import Engine
+from app.jobs.queries import list_jobs
+from app.profiles import count_profiles
+from ui.shell.pages import EngineState, Recent
+from ui.widgets import words
+
+
+class EngineView:
+    """A ShellEngine over the real engine. Reads only; safe in any thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def workspace_name(self) -> str:
+        """The name of the open workspace."""
+        return self._engine.workspace.name
+
+    @property
+    def workspace_place(self) -> str:
+        """Where it lies, or that it can only be read."""
+        return "Read only" if self._engine.in_charge_elsewhere is not None else "On this computer"
+
+    def counts(self) -> Mapping[str, int | str]:
+        """How many jobs, authorizations and profiles there are."""
+        return {
+            "jobs": len(list_jobs(self._engine)),
+            "authorizations": len(list_authorizations(self._engine)),
+            "profiles": count_profiles(self._engine),
+        }
+
+    def state(self) -> EngineState:
+        """How busy the workers are, and when the next job runs."""
+        supervisor = self._engine.supervisor
+        if self._engine.in_charge_elsewhere is not None:
+            return EngineState("warn", "In use elsewhere", "Jobs can only be watched here")
+        if supervisor is None:
+            return EngineState("idle", "Starting…")
+        waiting = supervisor.waiting
+        times = [job.next_run_at for job in list_jobs(self._engine) if job.next_run_at]
+        following = f"Next run {_at(min(times))}" if times else "Nothing is scheduled"
+        if waiting:
+            following = f"{words.count_of(waiting, 'job waits', 'jobs wait')} for a worker"
+        busy = supervisor.busy
+        return EngineState("ok" if busy else "idle", f"{busy} of {supervisor.limit} workers busy", following)
+
+    def recent_workspaces(self) -> Sequence[Recent]:
+        """The workspaces that were open before, without the present one."""
+        here = self._engine.workspace.folder
+        return [Recent(one.name, str(one.folder)) for one in recent_workspaces() if one.folder != here]
+
+    def subscribe(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Tell of every change but progress, which comes ten times a second and moves nothing in the rail."""
+
+        def heard(change: Change) -> None:
+            if change.what != "progress":
+                callback()
+
+        return self._engine.changes.subscribe(heard)
+
+
+def _at(time: str) -> str:
+    """ "at 09:00" today, "tomorrow", "on 23 Nov"."""
+    short = words.when(time)
+    if ":" in short:
+        return f"at {short}"
+    return short.lower() if short in ("Tomorrow", "Yesterday") else f"on {short}"
