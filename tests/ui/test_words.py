@@ -61,8 +61,8 @@ def test_full_times_and_those_of_logs() -> None:
         (2580, "43 min"),
         (3600, "1 h"),
         (3900, "1 h 5 min"),
-        (86400, "1 d"),
-        (100800, "1 d 4 h"),
+        (86_400, "1 d"),
+        (100_800, "1 d 4 h"),
     ],
 )
 def test_lengths_of_time(seconds: float, said: str) -> None:
