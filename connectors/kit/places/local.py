@@ -71,7 +71,7 @@ class LocalFolder:
             mark = _mark(os.fstat(source.fileno()))
             with PartialFile(local, str(self._find(path)), mark, resume=resume) as part:
                 source.seek(part.size)
-                while data := source.read(_COPY_SIZE):
+                while data := source.read(min(_COPY_SIZE, mark.size - part.size)):
                     part.append(data)
                     if progress is not None:
                         progress(part.size, mark.size)

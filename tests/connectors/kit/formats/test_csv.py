@@ -106,9 +106,12 @@ def test_rows_come_back_in_any_batch_from_any_place(
         assert [row for batch in skipped.batches(3) for row in batch.rows] == rows[start:]
 
 
-@given(st.lists(st.sampled_from(['"', "a", "b", ",", "\n", "\r\n", "\0", "\udce9", "é", " "]), max_size=60))
+@given(
+    st.lists(st.sampled_from(['"', "a", "b", ",", "\n", "\r\n", "\0", "\udce9", "é", " "]), max_size=60),
+    st.sampled_from([text.LINE_LIMIT, 12]),
+)
 @settings(max_examples=300, deadline=None)
-def test_bad_files_give_the_same_rows_however_they_are_cut(pieces: list[str]) -> None:
+def test_bad_files_give_the_same_rows_however_they_are_cut(pieces: list[str], limit: int) -> None:
     raw = ("h1,h2\n" + "".join(pieces)).encode("utf-8", "surrogateescape")
 
     def outcome(block: int, start: CsvPosition | None = None) -> tuple[list[Any], list[CsvPosition]]:
@@ -116,6 +119,8 @@ def test_bad_files_give_the_same_rows_however_they_are_cut(pieces: list[str]) ->
             patch.setattr(text, "BLOCK_SIZE", block)
             patch.setattr("connectors.kit.formats.csv.HEAD_SIZE", 512)
             patch.setattr("connectors.kit.formats.csv.detect.refuse_binary", lambda head: None)
+            patch.setattr(text, "LINE_LIMIT", limit)
+            patch.setattr("connectors.kit.formats.rows.LINE_LIMIT", limit)
             stream = io.BytesIO(raw + b"\nx,y\n" * 90)
             reader = open_csv(stream, CsvOptions(encoding="utf-8", delimiter=","), position=start)
             found: list[Any] = []
@@ -123,7 +128,7 @@ def test_bad_files_give_the_same_rows_however_they_are_cut(pieces: list[str]) ->
             for batch in reader.batches(7):
                 found += sorted(
                     [(line, tuple(row)) for line, row in zip(batch.lines, batch.rows, strict=True)]
-                    + [(bad.line, bad.reason) for bad in batch.rejected]
+                    + [(bad.line, bad.reason if limit > 12 else "rejected") for bad in batch.rejected]
                 )
                 positions.append(batch.position)
                 assert positions[-1].row == batch.rows_seen
