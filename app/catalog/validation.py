@@ -1,0 +1,133 @@
+"""What is wrong with a provider.yaml, each fault as a sentence with file, line and key.
+
+It is run by the tests and by `causeway doctor`, and when a file can't be read; a normal start does not pay for it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from app.catalog.model import Provider
+from app.catalog.reading import read_provider
+
+Path = Sequence[str | int]
+
+
+def faults(text: str, name: str, folder: str) -> list[str]:
+    """Every fault of a provider.yaml whose text is given and which messages call `name`."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        return [f"{name}{line}: {getattr(error, 'problem', None) or error}"]
+    if root is None:
+        return [f"{name}: the file is empty"]
+
+    def at(path: Path, message: str) -> str:
+        return f"{name}, line {_line(root, path)}, {_key(path)}: {message}"
+
+    found = [at(path, f"the key {key} is there twice") for path, key in _doubles(root, ())]
+    schema = json.loads(resources.files("app.catalog").joinpath("provider.schema.json").read_text("utf-8"))
+    found += [
+        at(list(error.absolute_path), error.message)
+        for error in sorted(
+            Draft202012Validator(schema).iter_errors(document), key=lambda error: list(map(str, error.path))
+        )
+    ]
+    if found:
+        return found
+    provider = read_provider(text, folder)
+    return [at(path, message) for path, message in _inconsistencies(provider)]
+
+
+def _inconsistencies(provider: Provider) -> list[tuple[Path, str]]:
+    """Faults that a schema can't see: names that nothing has."""
+    found: list[tuple[Path, str]] = []
+    functions = vars(importlib.import_module(f"connectors.{provider.folder}.jobs"))
+
+    def function(path: Path, name: str, check: Any) -> None:
+        if name and not check(functions.get(name)):
+            found.append((path, f"jobs.py has no fitting function {name}"))
+
+    if provider.folder.replace("_", "-") != provider.slug:
+        found.append((("slug",), f"the folder {provider.folder} does not fit the slug {provider.slug}"))
+    slugs = {method.slug for method in provider.authorizations}
+    for index, method in enumerate(provider.authorizations):
+        here = ("authorizations", index)
+        function((*here, "check"), method.check, inspect.iscoroutinefunction)
+        found += _twice((*here, "fields"), [field.name for field in method.fields])
+        for number, field in enumerate(method.fields):
+            if field.type == "password" and not field.secret:
+                found.append(((*here, "fields", number), f"the password {field.name} must be secret"))
+    for index, job in enumerate(provider.jobs):
+        here = ("jobs", index)
+        function((*here, "run"), job.run, inspect.isasyncgenfunction)
+        function((*here, "preview"), job.preview, inspect.iscoroutinefunction)
+        found += [
+            ((*here, "authorizations", number), f"there is no authorization {slug}")
+            for number, slug in enumerate(job.authorizations)
+            if slug not in slugs
+        ]
+        names = {option.name for option in job.options}
+        found += _twice((*here, "options"), [option.name for option in job.options])
+        for number, option in enumerate(job.options):
+            there = (*here, "options", number)
+            function((*there, "choices_from"), option.choices_from, inspect.iscoroutinefunction)
+            found += [((*there, "when"), f"there is no option {name}") for name in option.when if name not in names]
+            values = [choice.value for choice in option.choices]
+            if values and option.default is not None and option.default not in values:
+                found.append(((*there, "default"), f"{option.default!r} is not among the choices"))
+            if option.type == "select" and not values and not option.choices_from:
+                found.append((there, "a select needs choices or choices_from"))
+    return found
+
+
+def _twice(path: Path, names: Sequence[str]) -> list[tuple[Path, str]]:
+    return [(path, f"{name} is there twice") for name in sorted({name for name in names if names.count(name) > 1})]
+
+
+def _doubles(node: yaml.Node, path: tuple[str | int, ...]) -> list[tuple[Path, str]]:
+    """Keys that a mapping has twice; YAML would quietly take the last."""
+    found: list[tuple[Path, str]] = []
+    if isinstance(node, yaml.MappingNode):
+        keys = [key.value for key, _ in node.value]
+        found += [(path, key) for key in sorted({key for key in keys if keys.count(key) > 1})]
+        for key, value in node.value:
+            found += _doubles(value, (*path, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            found += _doubles(value, (*path, index))
+    return found
+
+
+def _line(node: yaml.Node, path: Path) -> int:
+    """The 1-based line of the thing at `path`, or of the nearest thing around it."""
+    line = node.start_mark.line + 1
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((key, value) for key, value in node.value if key.value == step), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return int(line)
+
+
+def _key(path: Path) -> str:
+    """jobs[0].options[2].type"""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".") or "top level"
