@@ -1,0 +1,5 @@
+"""The command line: every command of `causeway`, over the same operations as the window."""
+
+from app.cli.program import main
+
+__all__ = ["main"]

@@ -1,0 +1,265 @@
+"""`causeway job`: create, run, look at and delete jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from app.cli import output
+from app.cli.commands import Group
+from app.cli.passphrase import passphrase_option, unlock_for_job
+from app.cli.resolve import authorization_named, job_named
+from app.cli.session import Session
+
+if TYPE_CHECKING:
+    from app.jobs import JobInfo, RunInfo
+
+LEVELS = ("info", "warning", "error")
+
+
+@click.group(cls=Group)
+def job() -> None:
+    """Create, run, look at and delete jobs. JOB is a job's number or its name."""
+
+
+@job.command("list")
+@click.pass_obj
+def list_(session: Session) -> None:
+    """Every job with its status, the one that ran last first."""
+    from app.jobs import list_jobs
+
+    with session.reading() as engine:
+        found = list_jobs(engine)
+    session.answer(
+        {"jobs": found},
+        lambda: (
+            output.print_table(
+                ("Job", "Name", "Type", "Authorization", "Status", "Last run"),
+                [
+                    (
+                        str(entry.id),
+                        entry.name,
+                        f"{entry.provider_name} · {entry.type_name}",
+                        entry.authorization_name,
+                        f"{entry.status}: {entry.reason}" if entry.reason else entry.status,
+                        output.local_time(entry.last_run_at),
+                    )
+                    for entry in found
+                ],
+                right=("Job",),
+            )
+            if found
+            else output.tell("There is no job yet. `causeway import FILE --stream NAME` makes one and runs it.")
+        ),
+    )
+
+
+@job.command()
+@click.argument("name", metavar="JOB")
+@click.pass_obj
+def show(session: Session, name: str) -> None:
+    """One job with its options and its last run."""
+    from app.jobs import job_runs, rejected_count
+
+    with session.reading() as engine:
+        found = job_named(engine, name)
+        runs = job_runs(engine, found.id)
+        rejected = rejected_count(engine, found.id)
+    last = runs[0] if runs else None
+    session.answer(
+        {"job": found, "last_run": last, "runs": len(runs), "rejected": rejected},
+        lambda: _show(found, last, len(runs), rejected),
+    )
+
+
+def _show(found: JobInfo, last: RunInfo | None, runs: int, rejected: int) -> None:
+    output.print_facts(
+        (
+            ("Job", f"{found.id} · {found.name}"),
+            ("Description", found.description),
+            ("Type", f"{found.provider_name} · {found.type_name}"),
+            ("Authorization", found.authorization_name),
+            ("Status", f"{found.status}: {found.reason}" if found.reason else found.status),
+            ("Created", " by ".join(filter(None, (output.local_time(found.created_at), found.created_by)))),
+            ("Last changed", output.local_time(found.updated_at)),
+            ("Runs", runs),
+            ("Last run", f"{output.local_time(last.started_at)}, {last.status}" if last else ""),
+            ("Rejected rows", f"{rejected:,}"),
+        )
+    )
+    output.tell("\nOptions")
+    output.print_facts((f"  {name}", value) for name, value in found.options.items())
+
+
+@job.command()
+@click.option("--type", "type_", metavar="TYPE", required=True, help="The job type; `causeway catalog` lists them.")
+@click.option("--name", required=True, help="What to call the job.")
+@click.option("--description", default="", help="A line about what it is for.")
+@click.option("--authorization", metavar="NAME", help="The authorization to use: its name or number.")
+@click.option("-o", "--option", "pairs", multiple=True, metavar="NAME=VALUE", help="One option of the job type.")
+@click.option(
+    "--options",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="JSON-FILE",
+    help="A file with a JSON object of options; - reads standard input.",
+)
+@click.pass_obj
+def create(
+    session: Session,
+    type_: str,
+    name: str,
+    description: str,
+    authorization: str | None,
+    pairs: tuple[str, ...],
+    file: Path | None,
+) -> None:
+    """Make a job. `causeway job run` starts it.
+
+    Lists are written with commas (-o identifiers=email,phone), tables as JSON (-o 'types={"zip": "text"}').
+    """
+    from app.cli.options import read_options
+    from app.jobs import JobDraft, create_job, get_job
+
+    with session.changing() as engine:
+        job_type = engine.catalog.job_type(type_)
+        options = read_options(job_type, pairs, file)
+        chosen = authorization_named(engine, authorization).id if authorization else None
+        job_id = create_job(engine, JobDraft(name, type_, chosen, options, description))
+        made = get_job(engine, job_id)
+    session.answer(
+        {"job": made},
+        lambda: output.tell(f"Made job {job_id}, {made.name}. `causeway job run {job_id}` starts it."),
+    )
+
+
+@job.command()
+@click.argument("name", metavar="JOB")
+@passphrase_option
+@click.pass_obj
+def run(session: Session, name: str) -> None:
+    """Run JOB to its end. Ctrl-C stops it; running it again goes on where it was."""
+    from app.cli.running import run_and_tell
+
+    with session.changing() as engine:
+        found = job_named(engine, name)
+        unlock_for_job(session, engine, found)
+        run_and_tell(session, engine, found.id)
+
+
+@job.command()
+@click.argument("name", metavar="JOB")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def delete(session: Session, name: str, yes: bool) -> None:
+    """Delete JOB with its runs, log and rejected rows. The people and events that it brought stay."""
+    from app.jobs import delete_job
+
+    with session.changing() as engine:
+        found = job_named(engine, name)
+        session.confirm(f"Delete {found.name} with its runs, log and rejected rows?", yes)
+        delete_job(engine, found.id)
+    session.answer({"deleted": found.id, "name": found.name}, lambda: output.tell(f"{found.name} was deleted."))
+
+
+@job.command()
+@click.argument("name", metavar="JOB")
+@click.option("--search", default="", metavar="TEXT", help="Only lines with this text.")
+@click.option("--event", "events", multiple=True, metavar="EVENT", help="Only this event (started, synced …).")
+@click.option("--level", "levels", multiple=True, type=click.Choice(LEVELS), help="Only this level.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="The last so many lines.")
+@click.pass_obj
+def logs(
+    session: Session, name: str, search: str, events: tuple[str, ...], levels: tuple[str, ...], limit: int
+) -> None:
+    """The log of JOB, oldest line first."""
+    from app.jobs import job_log
+    from app.jobs.model import JobEvent
+
+    known = get_args(JobEvent)
+    for event in events:
+        if event not in known:
+            raise click.BadParameter(f"“{event}” is none of: {', '.join(known)}.", param_hint="--event")
+    with session.reading() as engine:
+        found = job_named(engine, name)
+        lines = job_log(engine, found.id, search=search, events=events, levels=levels, limit=limit)[::-1]
+
+    def people() -> None:
+        for line in lines:
+            level = "" if line.level == "info" else f" {line.level}:"
+            output.tell(f"{output.local_time(line.at)}  {line.event:<9}{level} {output.clean(line.message)}")
+
+    session.answer({"job": found.id, "lines": lines}, people)
+
+
+@job.command()
+@click.argument("name", metavar="JOB")
+@click.pass_obj
+def runs(session: Session, name: str) -> None:
+    """The runs of JOB with what each one did, the last one first."""
+    from app.jobs import job_runs
+
+    with session.reading() as engine:
+        found = job_named(engine, name)
+        listed = job_runs(engine, found.id)
+    session.answer(
+        {"job": found.id, "runs": listed},
+        lambda: output.print_table(
+            ("Run", "Started", "Ended", "Trigger", "Status", "Read", "Added", "Updated", "Rejected"),
+            [
+                (
+                    str(entry.id),
+                    output.local_time(entry.started_at),
+                    output.local_time(entry.ended_at),
+                    entry.trigger,
+                    f"{entry.status}, goes on from run {entry.continues}" if entry.continues else entry.status,
+                    entry.read,
+                    entry.added,
+                    entry.updated,
+                    entry.rejected,
+                )
+                for entry in listed
+            ],
+            right=("Run", "Read", "Added", "Updated", "Rejected"),
+        ),
+    )
+
+
+@job.command()
+@click.argument("name", metavar="JOB")
+@click.option("--run", "run_id", type=int, metavar="RUN", help="Only those of one run.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many rows.")
+@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out the first ones.")
+@click.option(
+    "--save", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write all of them to a CSV file."
+)
+@click.pass_obj
+def rejected(session: Session, name: str, run_id: int | None, limit: int, offset: int, save: Path | None) -> None:
+    """Rows that JOB could not take: line in the file, reason, and the row."""
+    from app.jobs import rejected_count, rejected_rows, save_rejected
+
+    with session.reading() as engine:
+        found = job_named(engine, name)
+        total = rejected_count(engine, found.id, run_id=run_id)
+        saved = save_rejected(engine, found.id, save.expanduser(), run_id=run_id) if save is not None else None
+        rows = rejected_rows(engine, found.id, run_id=run_id, offset=offset, limit=limit) if save is None else []
+    document: dict[str, Any] = {"job": found.id, "total": total}
+    document |= {"rows": rows} if save is None else {"file": save, "saved": saved}
+
+    def people() -> None:
+        if save is not None:
+            output.tell(f"{output.number(saved or 0, 'row')} written to {output.path_text(save)}.")
+        elif not rows:
+            output.tell("No row was rejected.")
+        else:
+            output.print_table(
+                ("Run", "Line", "Reason", "Row"),
+                [(str(row.run_id), row.line, row.reason, row.text) for row in rows],
+                right=("Run", "Line"),
+            )
+            if total > offset + len(rows):
+                output.say(f"{len(rows):,} of {total:,} rows; --save FILE writes all of them.")
+
+    session.answer(document, people)

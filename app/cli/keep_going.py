@@ -1,0 +1,41 @@
+"""`causeway engine`: the engine with no window."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli import output
+from app.cli.commands import Command
+from app.cli.running import on_stop_signals
+from app.cli.session import Session
+
+if TYPE_CHECKING:
+    from app.engine import Engine
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def engine(session: Session) -> None:
+    """Stay in charge of the workspace with no window, until Ctrl-C or SIGTERM.
+
+    Runs that a crash left behind are marked as interrupted at the start. Other processes can read meanwhile.
+    """
+    with session.changing() as opened:
+        name, folder = opened.workspace.name, opened.workspace.folder
+        asyncio.run(_keep_going(opened, f"In charge of {name} ({output.path_text(folder)}). Ctrl-C ends it."))
+    session.answer({"workspace": folder, "ended": "asked to stop"}, lambda: output.tell("Ended."))
+
+
+async def _keep_going(engine: Engine, sentence: str) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    with on_stop_signals(lambda: loop.call_soon_threadsafe(stop.set)):
+        await engine.start()
+        try:
+            output.say(sentence)
+            await stop.wait()
+        finally:
+            await engine.stop()

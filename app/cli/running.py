@@ -1,0 +1,163 @@
+"""Running a job from the command line: to its end, with a progress bar on a terminal, stopped cleanly by Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from app.cli import output
+from app.cli.session import Ended, Session
+from app.errors import CausewayError
+
+if TYPE_CHECKING:
+    from app.engine import Engine
+    from app.jobs import JobInfo, RunInfo, RunProgress
+
+
+class RunFailed(CausewayError):
+    """The run ended early; what it saved stays."""
+
+
+class RunStopped(CausewayError):
+    """Somebody stopped the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A run that ended, its job as it is now, and how many people the workspace holds."""
+
+    job: JobInfo
+    run: RunInfo
+    people: int
+
+    def document(self) -> dict[str, Any]:
+        return {"job": self.job, "run": self.run, "people": self.people}
+
+
+def run_and_tell(session: Session, engine: Engine, job_id: int) -> None:
+    """Run a job to its end and print what came of it. Raises Ended when it did not complete."""
+    result = asyncio.run(_run(engine, job_id))
+    run, job = result.run, result.job
+    again = f"`causeway job run {job.id}` goes on from there."
+    match run.status:
+        case "completed":
+            session.answer(result.document(), lambda: _tell(result))
+        case "cancelled":
+            saved = f"{job.name} was stopped. {output.number(run.read, 'row')} of this run are saved."
+            raise Ended(RunStopped(saved, advice=again), result.document())
+        case "interrupted":
+            saved = f"{job.name} was interrupted. {run.message} {output.number(run.read, 'row')} of this run are saved."
+            raise Ended(RunFailed(saved, advice=again), result.document())
+        case _:
+            raise Ended(RunFailed(f"{job.name} failed. {run.message}"), result.document())
+
+
+def _tell(result: Result) -> None:
+    run, job = result.run, result.job
+    output.tell(
+        f"{job.name}: {output.number(run.read, 'row')} read · {output.number(run.added, 'new person', 'new people')} · "
+        f"{run.updated:,} updated · {run.rejected:,} rejected"
+    )
+    output.tell(f"The workspace now holds {output.number(result.people, 'person', 'people')}.")
+    if run.rejected:
+        output.tell(f"`causeway job rejected {job.id}` shows the rejected rows and why.")
+
+
+async def _run(engine: Engine, job_id: int) -> Result:
+    from app.jobs import get_job
+    from app.profiles import count_profiles
+
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    with on_stop_signals(lambda: loop.call_soon_threadsafe(stop.set)):
+        await engine.start()
+        supervisor = engine.supervisor
+        assert supervisor is not None
+        try:
+            run_id = await supervisor.run(job_id, "command line")
+            finished = loop.create_task(supervisor.finished(run_id))
+            stopped = loop.create_task(stop.wait())
+            with _progress_bar(engine, job_id):
+                await asyncio.wait({finished, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                if not finished.done():
+                    supervisor.cancel(run_id)
+                run = await finished
+            stopped.cancel()
+            return Result(get_job(engine, job_id), run, count_profiles(engine))
+        finally:
+            await engine.stop()
+
+
+@contextmanager
+def on_stop_signals(callback: Callable[[], object]) -> Iterator[None]:
+    """Call `callback`, in the main thread, instead of ending the program at Ctrl-C or SIGTERM."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        callback()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _progress_bar(engine: Engine, job_id: int) -> Iterator[None]:
+    """A bar on standard error while the block runs, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[numbers]}"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("Starting", total=None, numbers="")
+
+        def show(change: object) -> None:
+            supervisor = engine.supervisor
+            progress = supervisor.progress(job_id) if supervisor is not None else None
+            if progress is not None:
+                bar.update(
+                    task,
+                    description=progress.activity,
+                    total=progress.total,
+                    completed=progress.done,
+                    numbers=_numbers(progress),
+                )
+
+        unsubscribe = engine.changes.subscribe(show)
+        try:
+            yield
+        finally:
+            unsubscribe()
+
+
+def _numbers(progress: RunProgress) -> str:
+    parts = []
+    if progress.fraction is not None:
+        parts.append(f"{progress.fraction:.0%}")
+    if progress.rows:
+        parts.append(f"{progress.rows:,} rows · {progress.rate:,.0f}/s")
+    if progress.seconds_left is not None:
+        minutes, seconds = divmod(round(progress.seconds_left), 60)
+        parts.append(f"{minutes}:{seconds:02} left")
+    return " · ".join(parts)
