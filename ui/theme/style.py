@@ -30,6 +30,7 @@ QPushButton:pressed { background: @selected; }
 QPushButton:focus { border: 2px solid @accent; padding: 0 11px; min-height: 29px; max-height: 29px; }
 QPushButton:disabled { color: @disabled; }
 QPushButton::menu-indicator { width: 0; }
+QPushButton[pictured="true"] { text-align: left; }
 QPushButton[kind="primary"] { background: @accent; border-color: @accent; color: @on_accent; }
 QPushButton[kind="primary"]:hover { background: @accent_hover; border-color: @accent_hover; }
 QPushButton[kind="primary"]:focus { border-color: @text; }
@@ -92,6 +93,8 @@ QComboBox::down-arrow { image: url("@files/chevron-down.svg"); width: 14px; heig
 QComboBox QLineEdit { border: none; padding: 0; min-height: 0; background: transparent; }
 QComboBox QAbstractItemView { background: @surface; border: 1px solid @line; padding: 4px; outline: 0;
   selection-background-color: @accent_weak; selection-color: @text; }
+QComboBox QAbstractItemView::item { padding: 0 8px; min-height: 28px; border-radius: 5px; }
+QComboBox QAbstractItemView::item:selected { background: @accent_weak; color: @text; }
 QSpinBox::up-button, QSpinBox::down-button, QTimeEdit::up-button, QTimeEdit::down-button { width: 0; border: none; }
 QCheckBox, QRadioButton { spacing: 8px; background: transparent; padding: 2px 0; }
 QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid @muted; border-radius: 4px;

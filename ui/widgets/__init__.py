@@ -27,7 +27,7 @@ Text and forms:
     PasswordField("Password"); CheckBox("Keep importing new files"); TextArea(code=True)
     SearchField("Search jobs").searched(text)   # after typing rests
 
-QLineEdit, QSpinBox, QRadioButton, QMenu, QScrollBar are styled too. Looks of a QLabel: `set_kind(label, "muted")`
+`NumberField(22, 1, 65_535)`. QLineEdit, QRadioButton, QMenu, QScrollBar are styled too. Looks of a QLabel: `set_kind(label, "muted")`
 ("title", "heading", "muted", "secondary", "label", "error", "figure").
 
 Filters: `ChipRow([("all", "All"), ("running", "Running")])`, `.set_counts({"running": 3})`, `.changed(key)`;
@@ -95,7 +95,7 @@ from ui.widgets.feedback import (
     Spinner,
     confirm,
 )
-from ui.widgets.fields import CheckBox, ComboBox, FormField, PasswordField, SearchField, TextArea, restyle
+from ui.widgets.fields import CheckBox, ComboBox, FormField, NumberField, PasswordField, SearchField, TextArea, restyle
 from ui.widgets.json_view import JsonView
 from ui.widgets.marks import ProviderMark, initials, monogram, paint_mark
 from ui.widgets.models import Column, PagedTableModel, Reply, Role, RowsModel
@@ -143,6 +143,7 @@ __all__ = [
     "LinkButton",
     "MenuButton",
     "MonoDelegate",
+    "NumberField",
     "Page",
     "PagedTableModel",
     "PasswordField",

@@ -27,6 +27,8 @@ class Button(QPushButton):
         self.setAutoDefault(False)
         self.setCursor(Qt.CursorShape.PointingHandCursor if kind == "link" else Qt.CursorShape.ArrowCursor)
         if icon:
+            # Qt leaves room between picture and words only in text that stands at the left.
+            self.setProperty("pictured", "true")
             role = {"primary": "on_accent", "danger": "failed", "link": "accent", "danger-primary": "surface"}
             set_icon(self, icon, role.get(kind, "text"))
         if clicked is not None:

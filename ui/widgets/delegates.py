@@ -128,7 +128,7 @@ class StatusDelegate(Cell):
         height = PILL_HEIGHT + (16 if second else 0) + (8 if progress is not None else 0)
         top = rect.y() + (rect.height() - height) / 2
         paint_pill(painter, QPointF(rect.x(), top), str(index.data(Role.STATUS) or ""), word, rect.width())
-        top += PILL_HEIGHT
+        top += PILL_HEIGHT + 0.5
         if second:
             line = QRectF(rect.x(), top, rect.width(), 16)
             draw_text(painter, line, str(second), font(11.5), current_theme().color("muted"))

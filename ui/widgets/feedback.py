@@ -135,7 +135,9 @@ class Banner(QFrame):
         self._links.addStretch(1)
         middle.addLayout(self._links)
         outer.addLayout(middle, 1)
-        outer.addWidget(IconButton("x", "Dismiss", clicked=self.dismiss), 0, Qt.AlignmentFlag.AlignTop)
+        dismiss = IconButton("x", "Dismiss", clicked=self.dismiss)
+        dismiss.setFixedSize(26, 26)
+        outer.addWidget(dismiss, 0, Qt.AlignmentFlag.AlignTop)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.hide()
 
@@ -155,6 +157,7 @@ class Banner(QFrame):
         while (old := self._action_slot.takeAt(0)) is not None:
             widget = old.widget()
             if widget is not None:
+                widget.hide()
                 widget.deleteLater()
         if action is not None:
             self._action_slot.addWidget(action)

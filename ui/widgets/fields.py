@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPlainTextEdit,
+    QSpinBox,
+    QStyledItemDelegate,
     QVBoxLayout,
     QWidget,
 )
@@ -92,6 +94,8 @@ class ComboBox(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
         self.setMaxVisibleItems(14)
+        # Qt's own delegate of the list looks to the style sheet for nothing but colours.
+        self.setItemDelegate(QStyledItemDelegate(self))
         if editable:
             self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
             edit = self.lineEdit()
@@ -133,6 +137,24 @@ class ComboBox(QComboBox):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         # Scrolling a long form must not change an answer under the pointer.
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class NumberField(QSpinBox):
+    """A whole number, typed or moved by the arrow keys: `NumberField(22, 1, 65_535)`."""
+
+    def __init__(self, value: int = 0, least: int = 0, most: int = 2**31 - 1, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setRange(least, most)
+        self.setValue(value)
+        self.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        # Qt gives the edit inside no padding from the style sheet.
+        self.lineEdit().setTextMargins(8, 0, 8, 0)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
             super().wheelEvent(event)
         else:
