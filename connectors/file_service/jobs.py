@@ -12,6 +12,7 @@ from typing import Any
 from connectors.kit.errors import InputError, SignInError
 from connectors.kit.formats.compression import decompress
 from connectors.kit.formats.csv import CsvOptions, CsvPosition, CsvReader, open_csv
+from connectors.kit.formats.detect import encoding_name
 from connectors.kit.formats.guess import guess_timestamp, guess_types
 from connectors.kit.formats.streams import ByteStream
 from connectors.kit.places.base import FileMark, Place
@@ -30,7 +31,6 @@ from connectors.kit.types import (
 
 PREVIEW_ROWS = 100
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "whitespace": "white space"}
-ENCODING_NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
 
 
 async def check_sftp(credentials: Credentials) -> Account:
@@ -83,7 +83,7 @@ async def csv_preview(credentials: Credentials, options: Mapping[str, Any]) -> P
                 PreviewColumn(guess.name, guess.sample, guess.kind, guess.is_identifier) for guess in guesses
             ),
             rows=tuple(tuple(row) for row in rows),
-            summary=(_encoding_name(reader.encoding), DELIMITER_NAMES.get(reader.delimiter, reader.delimiter), header),
+            summary=(encoding_name(reader.encoding), DELIMITER_NAMES.get(reader.delimiter, reader.delimiter), header),
             notes=tuple(reader.notes),
             rejected=tuple(batch.rejected) if batch is not None else (),
             timestamp=guess_timestamp(reader.columns, guesses),
@@ -130,7 +130,7 @@ def _read(context: ImportContext, place: LocalFolder, name: str, mark: FileMark)
             _index(columns, identifier, "identifier")
         if position is None:
             context.log(
-                f"{filename}, {_size(mark.size)}, {_encoding_name(reader.encoding)}, "
+                f"{filename}, {_size(mark.size)}, {encoding_name(reader.encoding)}, "
                 f"{DELIMITER_NAMES.get(reader.delimiter, reader.delimiter)}, {len(columns)} columns"
             )
             for note in reader.notes:
@@ -262,10 +262,6 @@ def _refuse_other_file(context: ImportContext, filename: str, mark: FileMark) ->
 
 def _in_folder(settings: Mapping[str, str]) -> str:
     return f", folder {settings['folder']}" if settings.get("folder") else ""
-
-
-def _encoding_name(encoding: str) -> str:
-    return ENCODING_NAMES.get(encoding.lower(), encoding.upper())
 
 
 def _size(size: int) -> str:

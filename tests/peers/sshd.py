@@ -8,6 +8,7 @@ every password is wrong there.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import secrets
@@ -84,6 +85,13 @@ def _descendants(ancestor: int) -> list[int]:
     return found
 
 
+def _user_command(*command: str | Path, given: str | None = None) -> None:
+    """Change the system's users; one process at a time, as the commands fail while another one is at work."""
+    with (Path(tempfile.gettempdir()) / "causeway-sshd.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(command, input=given, text=True, check=True, stderr=subprocess.DEVNULL)
+
+
 @contextmanager
 def run_sshd() -> Iterator[Sshd]:
     """A server for the length of the block."""
@@ -97,8 +105,8 @@ def run_sshd() -> Iterator[Sshd]:
     if root:
         # sshd as root changes into this folder before it knows who is there; the package makes it at boot only.
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        subprocess.run(["useradd", "--home-dir", files, "--no-create-home", "--shell", "/bin/sh", user], check=True)
-        subprocess.run(["chpasswd"], input=f"{user}:{password}\n", text=True, check=True)
+        _user_command("useradd", "--home-dir", files, "--no-create-home", "--shell", "/bin/sh", user)
+        _user_command("chpasswd", given=f"{user}:{password}\n")
         shutil.chown(files, user)
     process: subprocess.Popen[bytes] | None = None
     try:
@@ -145,7 +153,7 @@ def run_sshd() -> Iterator[Sshd]:
             process.terminate()
             process.wait()
         if root:
-            subprocess.run(["userdel", "--force", user], check=True, stderr=subprocess.DEVNULL)
+            _user_command("userdel", "--force", user)
         shutil.rmtree(home)
 
 

@@ -10,6 +10,8 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, cast
 
 from connectors.kit.errors import InputError
@@ -69,8 +71,20 @@ class _Unpacked:
         self._start = 0
 
     def read(self, size: int, /) -> bytes:
-        try:
+        with self._told():
             data = self._unpacked.read(size)
+        self._refuse_bomb(self._unpacked.tell())
+        return data
+
+    def seek(self, offset: int, /) -> int:
+        """Go to a byte of the contents; everything before it is unpacked on the way."""
+        with self._told():
+            return self._unpacked.seek(offset)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
         except EOFError as error:
             raise InputError(
                 f"The {self._kind} ends in the middle: it was cut off.",
@@ -83,8 +97,6 @@ class _Unpacked:
                 advice="Get the file once more.",
                 details=str(error),
             ) from error
-        self._refuse_bomb(self._unpacked.tell())
-        return data
 
     def _refuse_bomb(self, produced: int) -> None:
         if produced < RATIO_CHECKED_FROM:
@@ -95,9 +107,6 @@ class _Unpacked:
                 advice="Unpack it yourself and look at it before importing it.",
                 details=f"{produced:,} bytes from {self._packed.tell():,}",
             )
-
-    def seek(self, offset: int, /) -> int:
-        return self._unpacked.seek(offset)
 
     def seekable(self) -> bool:
         return True

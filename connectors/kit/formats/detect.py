@@ -111,6 +111,13 @@ def detect_encoding(head: bytes, *, whole: bool) -> tuple[str, int]:
     return ("utf-8", 0) if good > bad * 10 else ("windows-1252", 0)
 
 
+def encoding_name(encoding: str) -> str:
+    """An encoding as people write it: `UTF-8`, `UTF-16`, `Windows-1252`."""
+    if encoding.startswith("windows-"):
+        return encoding.capitalize()
+    return encoding.upper().removesuffix("-LE").removesuffix("-BE")
+
+
 def _is_clean(text: str) -> bool:
     try:
         text.encode("utf-8")

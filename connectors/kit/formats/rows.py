@@ -12,7 +12,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from connectors.kit.formats.detect import CELL, WHITESPACE, RowReader, row_reader
+from connectors.kit.formats.detect import CELL, WHITESPACE, RowReader, encoding_name, row_reader
 from connectors.kit.formats.text import LINE_LIMIT, has_bad_bytes, shown
 from connectors.kit.types import Rejected
 
@@ -153,7 +153,7 @@ class RowParser:
         if "\0" in text:
             return "The row contains NUL characters, which no text has."
         if has_bad_bytes(text):
-            return f"The row contains bytes that are no {self._encoding.upper()} text."
+            return f"The row contains bytes that are no {encoding_name(self._encoding)} text."
         return ""
 
     def _reject_line(self, block: Block, lines: list[str], at: int, first_line: int, reason: str) -> None:

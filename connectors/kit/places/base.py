@@ -56,7 +56,8 @@ class Place(Protocol):
     def fetch(self, path: str, local: Path, *, progress: Progress | None = None, resume: bool = True) -> FileMark:
         """Bring a whole file to `local`, which appears only when it is complete.
 
-        With `resume`, what an interrupted fetch left beside `local` is used if the file is still the same.
+        With `resume`, what an interrupted fetch left beside `local` is used if the file is still the same, and
+        nothing is moved if `local` is that file already.
         Raises InputError when the file changes meanwhile.
         """
         ...

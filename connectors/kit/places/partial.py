@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,7 @@ class PartialFile:
     def __init__(self, local: Path, source: str, mark: FileMark, *, resume: bool) -> None:
         """`source` names the remote file; with `resume`, a part of the same file in the same state is kept."""
         self._local = local
+        self._mark = mark
         self._path = local.with_name(local.name + ".part")
         self._note = local.with_name(local.name + ".part.json")
         self._source = {
@@ -43,6 +45,15 @@ class PartialFile:
         except (OSError, ValueError):
             return False
 
+    def is_there(self) -> bool:
+        """Whether the whole file was fetched before: the same size, and the time that `finish` gave it."""
+        try:
+            info = self._local.stat()
+        except OSError:
+            return False
+        modified = self._mark.modified
+        return modified is not None and (info.st_size, info.st_mtime) == (self._mark.size, modified.timestamp())
+
     def discard(self) -> None:
         """Forget what is there and start over."""
         self._path.unlink(missing_ok=True)
@@ -51,9 +62,11 @@ class PartialFile:
 
     def tail(self, size: int) -> bytes:
         """The last bytes that are there, to be compared with the source."""
-        with self._path.open("rb") as file:
-            file.seek(max(0, self.size - size))
-            return file.read()
+        return _tail(self._path, size)
+
+    def tail_of_whole(self, size: int) -> bytes:
+        """The same of a file that is there as a whole."""
+        return _tail(self._local, size)
 
     def __enter__(self) -> PartialFile:
         self._local.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +103,15 @@ class PartialFile:
             self._file = None
 
     def finish(self) -> None:
-        """Give the complete file its name."""
+        """Give the complete file its name, and the time of its source."""
+        if self._mark.modified is not None:
+            os.utime(self._path, (self._mark.modified.timestamp(),) * 2)
         self._path.replace(self._local)
         with suppress(OSError):
             self._note.unlink()
+
+
+def _tail(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - size))
+        return file.read()

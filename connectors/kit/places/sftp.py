@@ -96,9 +96,9 @@ class SftpPlace:
         with self.open(path) as remote:
             mark = self._mark(path)
             part = PartialFile(local, f"sftp://{self._host}{self._absolute(path)}", mark, resume=resume)
-            if part.size and part.tail(_COMPARED) != remote.read_at(
-                max(0, part.size - _COMPARED), _COMPARED, part.size
-            ):
+            if resume and part.is_there() and part.tail_of_whole(_COMPARED) == remote.tail(mark.size, _COMPARED):
+                return mark
+            if part.size and part.tail(_COMPARED) != remote.tail(part.size, _COMPARED):
                 part.discard()
             with part, self._told(path):
                 for data in read_range(self.channel, remote.handle, part.size, mark.size - part.size):
@@ -199,10 +199,10 @@ class RemoteFile:
             self._kept = b""
         return data
 
-    def read_at(self, offset: int, size: int, end: int) -> bytes:
-        """Bytes from `offset`, at most `size` and not beyond `end`."""
-        self.seek(offset)
-        return self.read(min(size, end - offset))
+    def tail(self, end: int, size: int) -> bytes:
+        """The last `size` bytes before `end`, fewer if there are not so many."""
+        self.seek(max(0, end - size))
+        return self.read(min(size, end))
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         base = (0, self._at, self._size)[whence]

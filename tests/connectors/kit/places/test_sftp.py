@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import socket
+import struct
 import subprocess
 import zipfile
 from pathlib import Path
@@ -203,6 +204,9 @@ def test_fetch_is_whole_and_reports_progress(sshd: Sshd, place: SftpPlace, tmp_p
     assert seen[-1] == (len(data), len(data))
     assert seen == sorted(seen)
     assert [entry.name for entry in tmp_path.iterdir()] == ["whole.bin"]
+    seen.clear()
+    place.fetch(path, tmp_path / "whole.bin", progress=lambda done, total: seen.append((done, total)))
+    assert seen == []
     place.fetch(sshd.put("empty.bin", b""), tmp_path / "empty.bin")
     assert (tmp_path / "empty.bin").read_bytes() == b""
 
@@ -274,6 +278,34 @@ def test_short_answers_are_asked_on(sshd: Sshd, place: SftpPlace) -> None:
     with place.open("short.bin") as file:
         parts = transfer.read_range(place.channel, file.handle, 1_000, len(data), request_size=1_000_000)
         assert b"".join(parts) == data[1_000:]
+
+
+class Shuffler:
+    """A channel to a server that answers in reverse, and never more than 10,000 bytes at once."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.asked: list[tuple[int, int, int]] = []
+        self.answers = bytearray()
+
+    def sendall(self, request: bytes) -> None:
+        (number,) = struct.unpack_from(">I", request, 5)
+        offset, size = struct.unpack(">QI", request[-12:])
+        self.asked.append((number, offset, size))
+
+    def recv(self, count: int) -> bytes:
+        while not self.answers and self.asked:
+            number, offset, size = self.asked.pop()
+            part = self.data[offset : offset + min(size, 10_000)]
+            self.answers += struct.pack(">IBII", 9 + len(part), 103, number, len(part)) + part
+        taken, self.answers = bytes(self.answers[:count]), self.answers[count:]
+        return taken
+
+
+def test_answers_in_another_order_are_put_in_place() -> None:
+    data = os.urandom(500_000)
+    channel: Any = Shuffler(data)
+    assert b"".join(transfer.read_range(channel, b"h", 7, len(data) - 7, request_size=30_000)) == data[7:]
 
 
 def test_a_preview_reads_only_the_start(sshd: Sshd, place: SftpPlace, monkeypatch: pytest.MonkeyPatch) -> None:
