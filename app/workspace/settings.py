@@ -1,0 +1,38 @@
+"""The settings of a workspace, each declared once: name, kind of value, default, one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `choices` limits a text, `least` and `most` a number."""
+
+    name: str
+    default: str | int | bool
+    sentence: str
+    choices: tuple[str, ...] = ()
+    least: int = 0
+    most: int = 0
+
+    def checked(self, value: object) -> str | int | bool:
+        """The value if the setting can have it. Raises Refused."""
+        if type(value) is not type(self.default) or not isinstance(value, (str, int, bool)):
+            raise Refused(f"{self.name} can't be {value!r}.")
+        if self.choices and value not in self.choices:
+            raise Refused(f"{self.name} can't be {value!r}.", advice=f"Choose one of: {', '.join(self.choices)}.")
+        if self.most and isinstance(value, int) and not self.least <= value <= self.most:
+            raise Refused(f"{self.name} can't be {value}.", advice=f"Choose {self.least} to {self.most}.")
+        return value
+
+
+SETTINGS = {
+    setting.name: setting
+    for setting in (
+        Setting("theme", "system", "The colours of the window.", choices=("system", "light", "dark")),
+        Setting("workers", 4, "How many jobs run at once; the others wait for their turn.", least=1, most=16),
+    )
+}
