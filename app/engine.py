@@ -14,8 +14,6 @@ from app.jobs.supervisor import Supervisor
 from app.vault import Vault
 from app.workspace import Workspace, open_workspace
 
-DEFAULT_WORKERS = 4
-
 
 class Engine:
     """One open workspace.
@@ -48,7 +46,7 @@ class Engine:
         """Begin to watch over jobs, in the running asyncio loop. Does nothing where another process is in charge."""
         if self.in_charge_elsewhere is not None or self.supervisor is not None:
             return
-        supervisor = Supervisor(self, DEFAULT_WORKERS)
+        supervisor = Supervisor(self, int(self.workspace.setting("workers")))
         await supervisor.start()
         self.supervisor = supervisor
 
