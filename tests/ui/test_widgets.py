@@ -17,7 +17,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from ui.theme import current_theme, font, icon_pixmap, mono_font, set_icon
+from ui.theme import Theme, current_theme, font, icon_pixmap, mono_font, set_icon
 from ui.widgets import (
     ActivityChart,
     Banner,
@@ -591,6 +591,22 @@ def test_a_change_of_theme_reaches_icons_and_painted_widgets(qtbot: QtBot) -> No
         current_theme().choose("dark")
     dark = look()
     assert all(before != after for before, after in zip(light, dark, strict=True))
+
+
+def test_the_choice_of_a_theme_is_kept_and_system_means_the_system(qapp: QApplication) -> None:
+    theme = Theme()
+    assert (theme.choice, theme.mode) == ("system", "light")
+    theme.choose("dark")
+    assert Theme().mode == "dark"
+    QSettings().setValue("appearance/theme", "pink")
+    assert Theme().choice == "system"
+
+    shown = current_theme()
+    shown.choose("dark")
+    assert qapp.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    shown.choose("system")
+    dark = qapp.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    assert shown.mode == ("dark" if dark else "light")
 
 
 def test_both_themes_have_the_same_tokens_and_the_sheet_uses_no_other() -> None:

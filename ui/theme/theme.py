@@ -69,22 +69,30 @@ class Theme(QObject):
         load_fonts()
         application.setStyle("Fusion")
         application.setFont(font(13))
+        self._tell_qt()
         application.styleHints().colorSchemeChanged.connect(self._system_changed)
         self._settle()
-        self._dress()
+        self._dress(application)
 
     def choose(self, choice: Choice) -> None:
         """Take and keep the user's choice."""
         self._choice = choice
         if self._kept:
             QSettings().setValue(_SETTING, choice)
+        self._tell_qt()
         self._system_changed()
+
+    def _tell_qt(self) -> None:
+        """Title bars and the system's own dialogs follow the choice too, where the system can."""
+        schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark, "system": Qt.ColorScheme.Unknown}
+        if self._application is not None:
+            self._application.styleHints().setColorScheme(schemes[self._choice])
 
     def _system_changed(self) -> None:
         before = self._mode
         self._settle()
-        if self._mode != before:
-            self._dress()
+        if self._mode != before and self._application is not None:
+            self._dress(self._application)
             self.changed.emit()
 
     def _settle(self) -> None:
@@ -98,10 +106,9 @@ class Theme(QObject):
     def _use_tokens(self) -> None:
         self._colors = {name: QColor(value) for name, value in self.tokens.items()}
 
-    def _dress(self) -> None:
-        assert self._application is not None
-        self._application.setPalette(self._palette())
-        self._application.setStyleSheet(style_sheet(self.tokens, resource("themes", self._mode)))
+    def _dress(self, application: QApplication) -> None:
+        application.setPalette(self._palette())
+        application.setStyleSheet(style_sheet(self.tokens, resource("themes", self._mode)))
 
     def _palette(self) -> QPalette:
         roles = QPalette.ColorRole

@@ -27,8 +27,8 @@ Text and forms:
     PasswordField("Password"); CheckBox("Keep importing new files"); TextArea(code=True)
     SearchField("Search jobs").searched(text)   # after typing rests
 
-`NumberField(22, 1, 65_535)`. QLineEdit, QRadioButton, QMenu, QScrollBar are styled too. Looks of a QLabel: `set_kind(label, "muted")`
-("title", "heading", "muted", "secondary", "label", "error", "figure").
+`NumberField(22, 1, 65_535)`. QLineEdit, QRadioButton, QMenu, QScrollBar are styled too. Looks of a QLabel:
+`set_kind(label, "muted")` ("title", "heading", "muted", "secondary", "label", "error", "figure").
 
 Filters: `ChipRow([("all", "All"), ("running", "Running")])`, `.set_counts({"running": 3})`, `.changed(key)`;
 `ChipRow(..., exclusive=False).changed(frozenset)`. `ChipLabel("Sweden")`. `FlowLayout` wraps.

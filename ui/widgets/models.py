@@ -201,11 +201,17 @@ class RowsModel(_ColumnModel):
         # Removed and new rows are told one by one, then the rest is put in order: so a selection survives.
         key = self._key
         places = {key(row): at for at, row in enumerate(wanted)}
-        for at in reversed(range(len(self._rows))):
-            if key(self._rows[at]) not in places:
-                self.beginRemoveRows(QModelIndex(), at, at)
-                del self._rows[at]
+        rows = list(self._rows)
+        last = len(rows) - 1
+        while last >= 0:
+            first = last
+            if key(rows[last]) not in places:
+                while first > 0 and key(rows[first - 1]) not in places:
+                    first -= 1
+                self.beginRemoveRows(QModelIndex(), first, last)
+                self._rows = self._rows[:first] + self._rows[last + 1 :]
                 self.endRemoveRows()
+            last = first - 1
         known = {key(row) for row in self._rows}
         new = [row for row in wanted if key(row) not in known]
         if new:

@@ -149,8 +149,12 @@ class DataTable(QTableView):
         header.sectionMoved.connect(lambda *_: self._save_soon.start())
 
     def _listen(self, model: QAbstractItemModel) -> None:
-        for signal in (model.modelReset, model.rowsInserted, model.rowsRemoved, model.layoutChanged):
+        for signal in (model.modelReset, model.layoutChanged):
             signal.connect(self._rows_changed)
+        if isinstance(model, PagedTableModel):
+            # A RowsModel ends each change with `layoutChanged`; looking at each step would take too long.
+            model.rowsInserted.connect(self._rows_changed)
+            model.rowsRemoved.connect(self._rows_changed)
         model.dataChanged.connect(self._data_changed)
         if isinstance(model, RowsModel | PagedTableModel):
             model.loaded.connect(self._has_loaded)
