@@ -60,7 +60,7 @@ class SftpPlace:
     def list(self, path: str = "") -> list[Entry]:
         folder = self._absolute(path)
         entries: list[Entry] = []
-        with self._told(path or "the folder"):
+        with self._told(path or self._folder or "."):
             for attributes in self._sftp.listdir_iter(folder):
                 if len(entries) >= ENTRY_LIMIT:
                     raise InputError(

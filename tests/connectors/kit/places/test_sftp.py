@@ -184,6 +184,10 @@ def test_missing_and_forbidden_files(sshd: Sshd, place: SftpPlace, tmp_path: Pat
         place.fetch("gone.csv", tmp_path / "gone.csv")
     with pytest.raises(InputError, match="is not on"):
         place.list("no/such/folder")
+    elsewhere = reach(sshd, folder="/no/such/place")
+    with pytest.raises(InputError, match="“/no/such/place” is not on"):
+        elsewhere.list()
+    elsewhere.close()
     secret = Path(sshd.put("secret.csv", b"a,b\n"))
     secret.chmod(0)
     with pytest.raises(InputError, match=f"{sshd.user} may not read “secret.csv”"):
