@@ -40,7 +40,7 @@ class Theme(QObject):
         self._mode: Literal["light", "dark"] = "light"
         self._application: QApplication | None = None
         self._colors: dict[str, QColor] = {}
-        self._use_tokens()
+        self._settle()
 
     @property
     def choice(self) -> Choice:
