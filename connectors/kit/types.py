@@ -41,8 +41,7 @@ class Batch:
     `times` are event times in microseconds since 1970 UTC, None for a record without a readable one; an
     empty list means that the source has no event times at all. `done` of `total` says how far the source is
     read, in `unit`s; `total` is None when nobody knows. `columns` promises that each record has exactly these
-    keys in this order, as the rows of a table have, which lets the engine work by column. `columns` promises that each record has exactly these
-    keys in this order (the rows of a table), which lets the engine work by column.
+    keys in this order, as the rows of a table have, which lets the engine work by column.
     """
 
     records: list[Record]

@@ -1,0 +1,184 @@
+"""Reads the times that people and programs write into files, and writes them in one form.
+
+Times are whole microseconds since 1970-01-01 UTC. What names no zone is taken as UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_NAIVE = datetime(1970, 1, 1)  # noqa: DTZ001 - subtracted from times that name no zone, which count as UTC
+_LONGEST = 64
+"""No form known here is longer; a longer text is prose, not worth a pattern search."""
+
+_EARLIEST = -62_135_596_800_000_000  # 0001-01-01T00:00:00Z
+_LATEST = 253_402_300_799_999_999  # 9999-12-31T23:59:59.999999Z
+
+_UNIX_SCALES = {10: 1_000_000, 13: 1_000, 16: 1}
+_DIGIT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            ("jan", "january"),
+            ("feb", "february"),
+            ("mar", "march"),
+            ("apr", "april"),
+            ("may",),
+            ("jun", "june"),
+            ("jul", "july"),
+            ("aug", "august"),
+            ("sep", "sept", "september"),
+            ("oct", "october"),
+            ("nov", "november"),
+            ("dec", "december"),
+        ),
+        start=1,
+    )
+    for name in names
+}
+
+_ZONES = {  # hours; the names that RFC 2822 defines
+    "z": 0, "utc": 0, "gmt": 0, "ut": 0,
+    "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7,
+}  # fmt: skip
+
+_MONTH = "(?P<month>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
+_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.]?\s+)?"
+_TIME = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,12}))?)?"
+    r"(?:\s*(?P<half>am|pm|a\.m\.|p\.m\.))?"
+)
+_ZONE = r"(?:\s*(?P<sign>[+-])(?P<zone_hours>\d{2}):?(?P<zone_minutes>\d{2})?|\s*(?P<zone>" + "|".join(_ZONES) + "))?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_TAIL = rf"(?:(?:\s*,\s*|\s+at\s+|\s+|t){_TIME}{_ZONE})?"
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.ASCII | re.IGNORECASE)
+
+
+_FORMS = (
+    # 2026-1-5, 2026/01/15, 2026.01.15, and ISO times with a zone set off by a space
+    _pattern(rf"(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark){_DAY}{_TAIL}"),
+    # 1/15/2026, 01-15-26: month first
+    _pattern(rf"(?P<month>\d{{1,2}})(?P<mark>[-/])(?P<day>\d{{1,2}})(?P=mark)(?P<year>\d{{4}}|\d{{2}}){_TAIL}"),
+    # 15.01.2026: who writes dots writes the day first
+    _pattern(rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}|\d{{2}}){_TAIL}"),
+    # Thu, 15 Jan 2026 · 15-Jan-26 · 15th January, 2026
+    _pattern(rf"{_WEEKDAY}{_DAY}[\s-]+{_MONTH},?[\s-]+(?P<year>\d{{4}}|\d{{2}}){_TAIL}"),
+    # January 15, 2026 · Thu Jan 15 2026
+    _pattern(rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+(?P<year>\d{{4}}){_TAIL}"),
+    # Thu Jan 15 10:30:00 UTC 2026
+    _pattern(rf"{_WEEKDAY}{_MONTH}\s+{_DAY}\s+{_TIME}{_ZONE}\s+(?P<year>\d{{4}})"),
+    # 2026-Jan-15
+    _pattern(rf"(?P<year>\d{{4}})[\s-]{_MONTH}[\s-]{_DAY}{_TAIL}"),
+)
+_UNIX_FRACTION = _pattern(r"(\d{10})\.(\d{1,9})")
+
+
+def parse_time(text: str) -> int | None:
+    """Microseconds since 1970 UTC of a written time; None when `text` is no time.
+
+    Read are ISO 8601, Unix time by its number of digits (10 s, 13 ms, 16 µs, 19 ns), digits run together
+    (20260115, 20260115103000), dates with slashes or hyphens (month first), with dots (day first) and with
+    English month names. A date that does not exist, like 31.02. or month 13, is None: nothing is guessed,
+    since a column read half one way and half the other would be worse than a column not read.
+    """
+    if text.isdigit():
+        return _from_digits(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return _from_forms(text)
+    if len(text) > 10 and text[4] == "-" and text[5] != "W" and text[10] not in "T t":
+        return None
+    since = moment - (_EPOCH_NAIVE if moment.tzinfo is None else EPOCH)
+    return _within(since.days * 86_400_000_000 + since.seconds * 1_000_000 + since.microseconds)
+
+
+def format_time(us: int) -> str:
+    """ "2026-11-22T04:15:00.000000Z": always 27 characters, so text order is time order. Years 1 to 9999."""
+    return (EPOCH + timedelta(microseconds=us)).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def _within(us: int) -> int | None:
+    return us if _EARLIEST <= us <= _LATEST else None
+
+
+def _from_digits(text: str) -> int | None:
+    if not text.isascii():
+        return None
+    length = len(text)
+    if scale := _UNIX_SCALES.get(length):
+        return _within(int(text) * scale)
+    if length == 19:
+        return int(text) // 1000
+    form = _DIGIT_FORMS.get(length)
+    if form is None:
+        return None
+    try:
+        return _microseconds(datetime.strptime(text, form).replace(tzinfo=UTC))
+    except ValueError:
+        return None
+
+
+def _from_forms(text: str) -> int | None:
+    text = text.strip()
+    if not text or len(text) > _LONGEST or not text.isascii():
+        return None
+    if text.isdigit():
+        return _from_digits(text)
+    if unix := _UNIX_FRACTION.fullmatch(text):
+        return int(unix[1]) * 1_000_000 + int(unix[2].ljust(6, "0")[:6])
+    for form in _FORMS:
+        if found := form.fullmatch(text):
+            try:
+                return _microseconds(_moment(found.groupdict()))
+            except (ValueError, OverflowError):
+                return None
+    return None
+
+
+def _moment(parts: dict[str, str | None]) -> datetime:
+    """The moment that a form's parts name; ValueError when there is none."""
+    year = int(parts["year"] or "")
+    if len(parts["year"] or "") == 2:
+        year += 1900 if year >= 69 else 2000  # as POSIX reads two digits
+    month_text = parts["month"] or ""
+    month = int(month_text) if month_text.isdigit() else _MONTHS[month_text.lower()]
+    hour = int(parts.get("hour") or 0)
+    if half := parts.get("half"):
+        if not 1 <= hour <= 12:
+            raise ValueError(hour)
+        hour = hour % 12 + (12 if half[0] in "pP" else 0)
+    return datetime(
+        year,
+        month,
+        int(parts["day"] or ""),
+        hour,
+        int(parts.get("minute") or 0),
+        int(parts.get("second") or 0),
+        int((parts.get("fraction") or "").ljust(6, "0")[:6]),
+        tzinfo=_zone(parts),
+    )
+
+
+def _zone(parts: dict[str, str | None]) -> timezone:
+    if name := parts.get("zone"):
+        return timezone(timedelta(hours=_ZONES[name.lower()]))
+    if sign := parts.get("sign"):
+        minutes = int(parts.get("zone_minutes") or 0)
+        if minutes > 59:
+            raise ValueError(minutes)
+        offset = timedelta(hours=int(parts["zone_hours"] or ""), minutes=minutes)
+        return timezone(-offset if sign == "-" else offset)
+    return UTC
+
+
+def _microseconds(moment: datetime) -> int | None:
+    since = moment - EPOCH
+    return _within(since.days * 86_400_000_000 + since.seconds * 1_000_000 + since.microseconds)
