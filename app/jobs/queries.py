@@ -30,7 +30,7 @@ def list_jobs(engine: Engine) -> list[JobInfo]:
     """Every job, the one that ran last first."""
     with engine.workspace.database.read() as connection:
         rows = connection.execute(
-            f"select {JOB_COLUMNS} order by coalesce(last_run_at, created_at) desc, jobs.id desc"
+            f"select {JOB_COLUMNS} order by coalesce(last_run_at, jobs.created_at) desc, jobs.id desc"
         ).fetchall()
     return [_job(engine, row) for row in rows]
 
