@@ -8,9 +8,8 @@ every password is wrong there.
 
 from __future__ import annotations
 
-import fcntl
+import getpass
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -23,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 
@@ -69,13 +69,25 @@ class Sshd:
         return len(found)
 
 
-def _descendants(ancestor: int) -> list[int]:
-    children: dict[int, list[int]] = {}
+def _processes() -> Iterator[tuple[int, int]]:
+    """Each process with its parent; from /proc, as a small Linux has no ps, and by ps where there is no /proc."""
+    if not Path("/proc/self/stat").exists():
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True)
+        for line in listed.stdout.splitlines():
+            pid, parent = line.split()
+            yield int(pid), int(parent)
+        return
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
                 fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
-                children.setdefault(int(fields[1]), []).append(int(entry.name))
+                yield int(entry.name), int(fields[1])
+
+
+def _descendants(ancestor: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for pid, parent in _processes():
+        children.setdefault(parent, []).append(pid)
     found: list[int] = []
     waiting = [ancestor]
     while waiting:
@@ -87,8 +99,7 @@ def _descendants(ancestor: int) -> list[int]:
 
 def _user_command(*command: str | Path, given: str | None = None) -> None:
     """Change the system's users; one process at a time, as the commands fail while another one is at work."""
-    with (Path(tempfile.gettempdir()) / "causeway-sshd.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(Path(tempfile.gettempdir()) / "causeway-sshd.lock"):
         subprocess.run(command, input=given, text=True, check=True, stderr=subprocess.DEVNULL)
 
 
@@ -100,7 +111,7 @@ def run_sshd() -> Iterator[Sshd]:
     home.chmod(0o755)
     files = home / "files"
     files.mkdir()
-    user = f"causeway-{os.getpid()}" if root else pwd.getpwuid(os.getuid()).pw_name
+    user = f"causeway-{os.getpid()}" if root else getpass.getuser()
     password = secrets.token_urlsafe(12) if root else None
     if root:
         # sshd as root changes into this folder before it knows who is there; the package makes it at boot only.
