@@ -71,6 +71,11 @@ class Vault:
             raise Refused("There is a secrets file already.", advice="Unlock it with its passphrase.")
         self._opened = SealedFile.create(self._file, passphrase)
 
+    def replace_file(self, passphrase: str) -> None:
+        """Begin the secrets file anew, without what it held: for a demo, whose secrets are made at each start."""
+        self._file.unlink(missing_ok=True)
+        self.create_file(passphrase)
+
     def unlock(self, passphrase: str) -> None:
         """Open the secrets file for as long as the program runs. Raises VaultLocked for a wrong passphrase."""
         if not self._file.exists():
