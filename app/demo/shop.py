@@ -29,7 +29,7 @@ TOWNS = (
 )  # fmt: skip
 TIERS = ("basic", "silver", "gold")
 PRODUCTS = (
-    ("House espresso 1 kg", 24.50), ("Filter blend 500 g", 14.90), ("Decaf 250 g", 9.80), ("Ethiopia natural 250 g", 13.40),
+    ("House espresso 1 kg", 24.50), ("Filter blend 500 g", 14.90), ("Decaf 250 g", 9.80), ("Ethiopia 250 g", 13.40),
     ("Paper filters", 4.20), ("Hand grinder", 79.00), ("Dripper", 22.00), ("Gift card", 30.00),
 )  # fmt: skip
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.kit.errors import InputError, SignInError
+from connectors.kit.errors import ConnectorError, InputError, SignInError
 from connectors.kit.formats.compression import decompress
-from connectors.kit.formats.csv import CsvOptions, CsvPosition, CsvReader, open_csv
+from connectors.kit.formats.csv import CsvBatch, CsvOptions, CsvPosition, CsvReader, open_csv
 from connectors.kit.formats.detect import encoding_name
 from connectors.kit.formats.guess import guess_timestamp, guess_types
 from connectors.kit.formats.streams import ByteStream
@@ -30,6 +30,9 @@ from connectors.kit.types import (
 )
 
 PREVIEW_ROWS = 100
+BATCH_ROWS = 10_000
+BATCH_PARTS = 16
+"""Bounds the memory of a batch where rows are long."""
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "whitespace": "white space"}
 
 
@@ -138,7 +141,7 @@ def _read(context: ImportContext, place: LocalFolder, name: str, mark: FileMark)
         else:
             context.log(f"{filename}: going on at row {position.row + 1:,}")
         names = tuple(columns) if chosen is None else tuple(columns[index] for index in chosen)
-        for part in reader.batches():
+        for part in _gathered(reader.batches(BATCH_ROWS)):
             if _mark(place, name) != before:
                 raise InputError(
                     f"{filename} was changed while it was being read.",
@@ -154,6 +157,38 @@ def _read(context: ImportContext, place: LocalFolder, name: str, mark: FileMark)
                 done=stream.tell(),
                 total=before.size,
             )
+
+
+def _gathered(parts: Iterator[CsvBatch]) -> Iterator[CsvBatch]:
+    """Join the reader's parts, which are some hundred kilobytes each, to batches that are worth a transaction.
+
+    Rows that came before a failure (a gz that is cut off) are handed on before it.
+    """
+    held: list[CsvBatch] = []
+    failure: ConnectorError | None = None
+    while True:
+        try:
+            part = next(parts, None)
+        except ConnectorError as error:
+            part, failure = None, error
+        if part is not None:
+            held.append(part)
+            if len(held) < BATCH_PARTS and sum(len(one.rows) for one in held) < BATCH_ROWS:
+                continue
+        if held:
+            last = held[-1]
+            yield CsvBatch(
+                rows=[row for one in held for row in one.rows],
+                lines=[line for one in held for line in one.lines],
+                rejected=[row for one in held for row in one.rejected],
+                rows_seen=last.rows_seen,
+                position=last.position,
+            )
+            held = []
+        if failure is not None:
+            raise failure
+        if part is None:
+            return
 
 
 @contextmanager

@@ -20,10 +20,15 @@ import paramiko
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from paramiko import SFTPAttributes, SFTPHandle, SFTPServer, SFTPServerInterface
-from paramiko.common import OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_SUCCEEDED
+from paramiko.common import (
+    AUTH_FAILED,
+    AUTH_SUCCESSFUL,
+    OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+    OPEN_SUCCEEDED,
+)
+from paramiko.sftp import SFTP_PERMISSION_DENIED
 
 USER = "demo"
-DENIED: int = paramiko.SFTP_PERMISSION_DENIED
 
 
 class FileServiceSandbox:
@@ -106,7 +111,7 @@ class _SignIn(paramiko.ServerInterface):
 
     def check_auth_password(self, username: str, password: str) -> int:
         right = secrets.compare_digest(password.encode(), self._password.encode())
-        return paramiko.AUTH_SUCCESSFUL if username == USER and right else paramiko.AUTH_FAILED
+        return AUTH_SUCCESSFUL if username == USER and right else AUTH_FAILED
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         return OPEN_SUCCEEDED if kind == "session" else OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
@@ -122,7 +127,7 @@ class _Files(SFTPServerInterface):
     def list_folder(self, path: str) -> list[SFTPAttributes] | int:
         real = self._real(path)
         if real is None:
-            return DENIED
+            return SFTP_PERMISSION_DENIED
         try:
             return [SFTPAttributes.from_stat(entry.stat(), entry.name) for entry in os.scandir(real)]
         except OSError as error:
@@ -131,7 +136,7 @@ class _Files(SFTPServerInterface):
     def stat(self, path: str) -> SFTPAttributes | int:
         real = self._real(path)
         if real is None:
-            return DENIED
+            return SFTP_PERMISSION_DENIED
         try:
             return SFTPAttributes.from_stat(real.stat())
         except OSError as error:
@@ -142,7 +147,7 @@ class _Files(SFTPServerInterface):
     def open(self, path: str, flags: int, attr: SFTPAttributes) -> SFTPHandle | int:
         real = self._real(path)
         if real is None or flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-            return DENIED
+            return SFTP_PERMISSION_DENIED
         try:
             file = real.open("rb")
         except OSError as error:
