@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import app
+
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "packaging" / "requirements"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -63,6 +65,10 @@ def test_locks_hold_every_dependency_at_one_version_with_hashes_and_no_host() ->
         assert "://" not in text
         for block in re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]:
             assert "--hash=sha256:" in block, block.splitlines()[0]
+
+
+def test_the_program_says_the_version_of_the_project() -> None:
+    assert app.__version__ == PROJECT["project"]["version"]
 
 
 def test_notices_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
