@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QShortcut
+from PySide6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
 from ui.shell.background import into_ui, run_query
@@ -71,9 +71,6 @@ class MainWindow(QMainWindow):
         self._clock.start()
         self._unsubscribe = engine.subscribe(into_ui(self._changed, self))
         self._restore()
-        application = QApplication.instance()
-        assert application is not None
-        application.installEventFilter(self)
         self.update_rail()
 
     # going places
@@ -182,14 +179,20 @@ class MainWindow(QMainWindow):
             page.refresh()
         self.update_rail()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        # The back button must work over any widget, and most of them take mouse presses for themselves:
+        # so it is heard where the system hands it to the window, before any widget.
+        handle = self.windowHandle()
+        if handle is not None:
+            handle.removeEventFilter(self)
+            handle.installEventFilter(self)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # The back button must work over any widget, and most of them take mouse presses for themselves.
         if (
             event.type() == QEvent.Type.MouseButtonPress
             and isinstance(event, QMouseEvent)
             and event.button() == Qt.MouseButton.BackButton
-            and isinstance(watched, QWidget)
-            and watched.window() is self
         ):
             self.back()
             return True
@@ -237,8 +240,5 @@ class MainWindow(QMainWindow):
         if not self._ended:
             self._ended = True
             self._unsubscribe()
-            application = QApplication.instance()
-            if application is not None:
-                application.removeEventFilter(self)
             self.closing.emit()
         event.accept()
