@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from app.catalog import AuthorizationMethod, Field
     from app.engine import Engine
 
-HOST_KEY = "host_key"
-
 value_option = click.option(
     "--value", "pairs", multiple=True, metavar="NAME=VALUE", help="One field that is no secret, e.g. host=sftp.example."
 )
@@ -122,7 +120,7 @@ def add(
 
     What is missing is asked for. A first contact with an SSH server shows its fingerprint and asks.
     """
-    from app.authorizations import add_authorization, check_values, list_authorizations, test_authorization
+    from app.authorizations import HOST_KEY, add_authorization, check_authorization, check_values, get_authorization
 
     with session.changing() as engine:
         known = engine.catalog.method(method)
@@ -152,11 +150,11 @@ def add(
                 confirm_host(session, error, accept_host_key, known=values.get(HOST_KEY))
                 values[HOST_KEY] = error.key
         added = add_authorization(engine, method, name, values)
-        account = test_authorization(engine, added)
-        entry = next(entry for entry in list_authorizations(engine) if entry.id == added)
+        account = check_authorization(engine, added)
+        entry = get_authorization(engine, added)
     session.answer(
         {"authorization": entry, "account": account.description},
-        lambda: output.tell(f"{name} works: {account.description}. {entry.where}".strip()),
+        lambda: output.tell(f"{name} works: {account.description}. {entry.where}."),
     )
 
 
@@ -169,7 +167,7 @@ def test(session: Session, name: str, accept_host_key: str | None) -> None:
     """Sign in with the authorization NAME and say whose account it is."""
     with session.changing() as engine:
         entry = authorization_named(engine, name)
-        if entry.where:
+        if entry.secret_names:
             unlock(session, engine)
         account = tested(session, engine, entry.id, accept_host_key)
     session.answer(
@@ -197,7 +195,7 @@ def edit(
     accept_host_key: str | None,
 ) -> None:
     """Change the authorization NAME, then test it. What is not named stays as it is."""
-    from app.authorizations import edit_authorization
+    from app.authorizations import HOST_KEY, edit_authorization
 
     with session.changing() as engine:
         entry = authorization_named(engine, name)
@@ -211,8 +209,11 @@ def edit(
             values |= ask_secrets(method, keep=True)
         if not values and new_name is None:
             raise click.UsageError("Nothing to change: give --name, --value, --secrets or --secrets-stdin.")
-        if entry.where or any(field.secret and values.get(field.name) for field in method.fields):
+        if entry.secret_names or any(field.secret and values.get(field.name) for field in method.fields):
             unlock_to_store(session, engine)
+        if values:
+            # The key of a server is confirmed again when the server is another one.
+            values = {key: value for key, value in entry.settings.items() if key != HOST_KEY} | values
         edit_authorization(engine, entry.id, name=new_name, values=values or None)
         account = tested(session, engine, entry.id, accept_host_key)
     session.answer(
@@ -224,6 +225,7 @@ def edit(
 @auth.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@passphrase_option
 @click.pass_obj
 def remove(session: Session, name: str, yes: bool) -> None:
     """Remove the authorization NAME with its secrets. Jobs that use it can't run any more."""
@@ -234,6 +236,8 @@ def remove(session: Session, name: str, yes: bool) -> None:
         stopped = jobs_using(engine, entry.id)
         consequence = f" These jobs can't run any more: {', '.join(stopped)}." if stopped else ""
         session.confirm(f"Remove {entry.name} with its secrets?{consequence}", yes)
+        if entry.secret_names:
+            unlock(session, engine)
         delete_authorization(engine, entry.id)
     session.answer(
         {"removed": entry.id, "name": entry.name, "jobs": stopped},
@@ -243,12 +247,12 @@ def remove(session: Session, name: str, yes: bool) -> None:
 
 def tested(session: Session, engine: Engine, authorization_id: int, accepted: str | None) -> str:
     """Test it, confirming the server's key where that is needed; whose account it is."""
-    from app.authorizations import confirm_host_key, test_authorization
+    from app.authorizations import check_authorization, confirm_host_key
 
     trusted: str | None = None
     while True:
         try:
-            return test_authorization(engine, authorization_id).description
+            return check_authorization(engine, authorization_id).description
         except (HostKeyUnknown, HostKeyChanged) as error:
             confirm_host(session, error, accepted, known=trusted)
             confirm_host_key(engine, authorization_id, error.key)
@@ -273,7 +277,7 @@ def confirm_host(
         raise error
     output.say(f"{error.message} {error.advice}")
     if not click.confirm("Trust this key?", default=False, err=True):
-        raise Refused("The server is not trusted; nothing was saved.")
+        raise Refused("The server is not trusted; nobody signed in to it.")
 
 
 def asked(method: AuthorizationMethod) -> list[Field]:

@@ -64,8 +64,7 @@ def unlock_to_store(session: Session, engine: Engine) -> None:
 
 def unlock_for_job(session: Session, engine: Engine, job: JobInfo) -> None:
     """Open the secrets file if the job's authorization has secrets."""
-    from app.authorizations import list_authorizations
+    from app.authorizations import get_authorization
 
-    for entry in list_authorizations(engine):
-        if entry.id == job.authorization_id and entry.where:
-            unlock(session, engine)
+    if job.authorization_id is not None and get_authorization(engine, job.authorization_id).secret_names:
+        unlock(session, engine)

@@ -111,7 +111,8 @@ def backup(session: Session, archive: Path) -> None:
     session.answer(
         {"archive": written, "bytes": size},
         lambda: output.tell(
-            f"Backed up to {output.path_text(written)} ({size / 1e6:,.1f} MB). Secrets in the keyring are not part of it."
+            f"Backed up to {output.path_text(written)} ({size / 1e6:,.1f} MB). "
+            "Secrets in the keyring are not part of it."
         ),
     )
 

@@ -1,0 +1,228 @@
+"""What single commands do, end to end, called as `causeway …`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+import zipfile
+
+import pytest
+
+MEMBERS = ("--stream", "members", "--identifier", "email", "--identifier", "phone", "--timestamp-field", "updated_at")
+
+
+def test_import_merges_people_and_keeps_rejected_rows(call, workspace, members) -> None:
+    answer = call("import", members, *MEMBERS, "--json")
+    assert answer.code == 0, answer.err
+    run = answer.document["run"]
+    assert (run["read"], run["added"], run["updated"], run["rejected"]) == (6, 3, 2, 1)
+    assert answer.document["people"] == 3
+    # The newer row wins whatever the order of the file; both phone numbers lead to her.
+    for identifier in ("maja@shop.example", "111", "112"):
+        person = call("profile", "get", identifier, "--json").document
+        fields = {field["name"]: field["value"] for field in person["fields"]}
+        assert (fields["name"], fields["city"]) == ("Maja K.", "Gent")
+    teo = call("profile", "get", "teo@other.example", "--json").document
+    assert {"field": "email", "value": "teo@shop.example"} in teo["identifiers"]
+    assert teo["events"] == 2
+    assert {field["stream"] for field in teo["fields"]} == {"members"}
+    rejected = call("job", "rejected", "1", "--json").document
+    assert [(row["line"], "7" in row["reason"]) for row in rejected["rows"]] == [(6, True)]
+    assert [row["data"]["name"] for row in call("stream", "events", "members", "--json").document["events"]] == [
+        "Ana",
+        "Teo B.",
+        "Teo",
+        "Maja K.",
+        "Maja",
+    ]
+
+
+def test_import_again_uses_the_same_job_and_changes_nobody(call, workspace, members) -> None:
+    call("import", members, *MEMBERS)
+    again = call("import", members, *MEMBERS, "--name", "Loyalty", "--json").document
+    assert (again["job"]["id"], again["job"]["name"]) == (1, "Loyalty")
+    assert (again["run"]["added"], again["people"]) == (0, 3)
+    assert len(call("job", "list", "--json").document["jobs"]) == 1
+    assert len(call("auth", "list", "--json").document["authorizations"]) == 1
+    assert len(call("job", "runs", "Loyalty", "--json").document["runs"]) == 2
+
+
+def test_import_by_options_for_a_file_of_another_shape(call, workspace, tmp_path) -> None:
+    (tmp_path / "purchases.txt").write_text(
+        " 00001 19970101  1   11.77\n 00001 19970112  5   77.00\n 00002 19970113 2 9\n"
+    )
+    answer = call(
+        *("import", tmp_path / "purchases.txt", "--stream", "purchases", "--delimiter", "whitespace"),
+        *("--columns", "customer,day,items,amount", "--identifier", "customer", "--timestamp-field", "day"),
+        *("--type", "customer=text", "--target", "items=", "--target", "amount=last_amount", "--json"),
+    )
+    assert answer.code == 0, answer.err
+    assert (answer.document["run"]["read"], answer.document["people"]) == (3, 2)
+    person = call("profile", "get", "00001", "--json").document
+    assert {field["name"]: field["value"] for field in person["fields"]} == {
+        "customer": "00001",
+        "day": "1997-01-12T00:00:00.000000Z",
+        "last_amount": 77.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(200), "picture.csv"),
+        ("empty.csv", b"", "empty.csv"),
+        ("nowhere.csv", None, "There is no file"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_and_nothing_written(
+    call, workspace, tmp_path, name, data, sentence
+) -> None:
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    answer = call("import", tmp_path / name, "--stream", "x", "--json")
+    assert answer.code == 1
+    assert sentence in answer.document["error"]["message"]
+    assert sentence in answer.err
+    assert call("stream", "list", "--json").document["streams"] == []
+
+
+def test_export_writes_everybody_and_only_all_is_known(call, workspace, members, tmp_path) -> None:
+    call("import", members, *MEMBERS)
+    answer = call("export", "all", tmp_path / "people.csv", "--json")
+    assert answer.document["people"] == 3
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "people.csv").read_text(encoding="utf-8"))))
+    assert sorted(row["name"] for row in rows) == ["Ana", "Maja K.", "Teo"]
+    answer = call("export", "vip", tmp_path / "vip.csv", "--json")
+    assert (answer.code, answer.document["error"]["kind"]) == (1, "NotFound")
+    assert not (tmp_path / "vip.csv").exists()
+
+
+def test_job_is_created_by_options_file_and_pairs_then_run(call, workspace, members, tmp_path) -> None:
+    call("auth", "add", "file-service-folder", "--name", "Files", "--value", f"folder={tmp_path}")
+    (tmp_path / "options.json").write_text('{"filename": "members.csv", "stream": "old"}')
+    made = call(
+        *("job", "create", "--type", "file-service-csv-import", "--name", "Members", "--authorization", "Files"),
+        *("--options", tmp_path / "options.json", "-o", "stream=members", "-o", "identifiers=email,phone", "--json"),
+    )
+    assert made.code == 0, made.err
+    options = made.document["job"]["options"]
+    assert options == {"filename": "members.csv", "stream": "members", "identifiers": ["email", "phone"]}
+    assert made.document["job"]["status"] == "paused"
+    ran = call("job", "run", "Members", "--json")
+    assert (ran.code, ran.document["job"]["status"]) == (0, "completed")
+    shown = call("job", "show", "Members", "--json").document
+    assert (shown["runs"], shown["rejected"], shown["last_run"]["trigger"]) == (1, 1, "command line")
+    assert [line["event"] for line in call("job", "logs", "1", "--event", "completed", "--json").document["lines"]] == [
+        "completed"
+    ]
+    call("job", "rejected", "1", "--save", tmp_path / "bad.csv")
+    assert (tmp_path / "bad.csv").read_text(encoding="utf-8-sig").startswith("run,line,reason,row\n1,6,")
+
+
+def test_what_destroys_asks_first(call, workspace, members, monkeypatch) -> None:
+    call("import", members, *MEMBERS)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    for command in (("job", "delete", "1"), ("auth", "remove", "1"), ("profile", "delete", "ana@shop.example")):
+        answer = call(*command)
+        assert answer.code == 1
+        assert "--yes" in answer.err
+    assert call("profile", "count").out == "3\n"
+    assert call("profile", "delete", "ana@shop.example", "--yes").code == 0
+    assert call("profile", "count").out == "2\n"
+    removed = call("auth", "remove", "1", "--yes", "--json").document
+    assert removed["jobs"] == ["members.csv"]
+    # Its job is told what it lacks rather than failing with a defect.
+    answer = call("job", "run", "1")
+    assert answer.code == 1
+    assert "authorization" in answer.err
+    assert call("job", "delete", "1", "--yes").code == 0
+    assert call("profile", "count").out == "2\n"
+
+
+def test_backup_and_restore(call, workspace, members, tmp_path) -> None:
+    call("import", members, *MEMBERS)
+    assert call("workspace", "backup", tmp_path / "backup.zip").code == 0
+    assert zipfile.is_zipfile(tmp_path / "backup.zip")
+    assert call("workspace", "restore", tmp_path / "backup.zip", tmp_path / "copy").code == 0
+    assert call("profile", "count", "--workspace", tmp_path / "copy").out == "3\n"
+    answer = call("workspace", "restore", members, tmp_path / "other", "--json")
+    assert (answer.code, answer.document["error"]["kind"]) == (1, "DatabaseCorrupt")
+    assert call("workspace", "restore", tmp_path / "backup.zip", tmp_path / "copy").code == 1
+
+
+def test_the_first_start_makes_a_workspace_and_the_last_used_one_is_meant(call, tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("CAUSEWAY_WORKSPACE", raising=False)
+    for name in ("XDG_STATE_HOME", "XDG_DOCUMENTS_DIR", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    first = call("workspace", "info", "--json")
+    assert first.code == 0
+    assert first.document["folder"].startswith(str(tmp_path))
+    assert "Made the workspace" in first.err
+    call("workspace", "create", tmp_path / "second", "--name", "Second")
+    assert call("workspace", "info", "--json").document["name"] == "Second"
+    assert [entry["name"] for entry in call("workspace", "list", "--json").document["workspaces"]] == [
+        "Second",
+        first.document["name"],
+    ]
+
+
+def test_doctor_names_each_thing_and_a_damaged_file(call, workspace, members) -> None:
+    call("import", members, *MEMBERS)
+    healthy = call("doctor", "--json")
+    assert healthy.code == 0, healthy.out
+    states = {entry["name"]: entry["state"] for entry in healthy.document["findings"]}
+    assert {"Python", "SQLite", "Qt", "Catalogue", "Disk", "Workspace", "Secrets"} <= states.keys()
+    assert (states["Qt"], states["Workspace"], states["Catalogue"]) == ("ok", "ok", "ok")
+    file = workspace / "workspace.db"
+    connection = sqlite3.connect(file)
+    page = connection.execute("select rootpage from sqlite_master where name = 'identifiers'").fetchone()[0]
+    size = connection.execute("pragma page_size").fetchone()[0]
+    connection.execute("pragma wal_checkpoint(truncate)")
+    connection.close()
+    with file.open("r+b") as damaged:
+        damaged.seek((page - 1) * size)
+        damaged.write(b"\xff" * size)
+    answer = call("doctor", "--json")
+    assert answer.code == 1
+    told = [entry for entry in answer.document["findings"] if entry["state"] == "problem"]
+    assert [entry["name"] for entry in told] == ["Workspace"]
+    assert "backup" in told[0]["advice"]
+
+
+def test_the_window_opens_with_the_engine_only_where_there_is_a_screen(workspace, monkeypatch, capsys) -> None:
+    from app.cli import main
+
+    names = []
+
+    def open_window(engine) -> int:
+        names.append((engine.workspace.name, engine.supervisor))
+        engine.close()
+        return 7
+
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert main([], open_window) == 1
+    assert "There is no screen here" in capsys.readouterr().err
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert main([], open_window) == 7
+    assert names == [("Agency", None)]
+
+
+def test_catalog_has_the_shape_of_its_files(call) -> None:
+    provider = json.loads(call("catalog", "file-service", "--json").out)
+    assert [job["slug"] for job in provider["jobs"]] == ["file-service-csv-import"]
+    assert {"name", "type", "required", "default", "choices", "advanced"} <= provider["jobs"][0]["config"][0].keys()
+    assert call("catalog", "nobody").code == 1
+
+
+def test_a_value_from_a_file_does_not_steer_the_terminal(call, workspace, tmp_path) -> None:
+    (tmp_path / "evil.csv").write_text("email,name\nx@shop.example,\x1b[2Jgone\x07\n")
+    call("import", tmp_path / "evil.csv", "--stream", "evil")
+    for command in (("profile", "get", "x@shop.example"), ("profile", "search", "gone"), ("stream", "events", "evil")):
+        answer = call(*command)
+        assert answer.code == 0
+        assert "gone" in answer.out
+        assert not set(answer.out) & {"\x1b", "\x07"}
