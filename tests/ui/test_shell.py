@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from ui.shell.background import Cancelled, Task, into_ui, run_async, run_operation, run_query
+from ui.shell.mishap import Mishaps
 from ui.shell.pages import EngineState, PageSpec, Recent, Shell
 from ui.shell.window import MainWindow
 from ui.widgets import Page, SearchField
@@ -325,6 +326,23 @@ def test_a_subscriber_is_called_in_the_ui_thread_whatever_thread_announces(qtbot
     announcing.start()
     announcing.join()
     qtbot.waitUntil(lambda: heard == [("jobs", True)])
+
+
+def test_what_nobody_foresaw_is_told_once_with_its_details(
+    qapp: QApplication, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    mishaps = Mishaps(qapp)
+    for number in range(3):
+        error = KeyError(f"column {number}")
+        mishaps.caught(KeyError, error, None)
+    qtbot.waitUntil(lambda: mishaps._open is not None)
+    dialog = mishaps._open
+    assert dialog is not None
+    assert "KeyError" not in dialog.banner._message.text()
+    assert "column 0" in dialog.banner.text(), "the first of them; what follows is often its consequence"
+    assert len(caplog.records) == 3
+    dialog.close()
+    assert mishaps._open is None
 
 
 def test_a_coroutine_of_the_engine_runs_on_the_shared_loop(qapp: QApplication) -> None:
