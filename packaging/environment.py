@@ -156,8 +156,11 @@ def build(use: str) -> None:
         create_environment()
     UNFINISHED.touch()
     STAMP.unlink(missing_ok=True)
-    for name in LOCKS[use]:
-        install_lock(name)
+    locks = [REQUIREMENTS / f"{name}.txt" for name in LOCKS[use]]
+    count = sum("==" in line for lock in locks for line in lock.read_text(encoding="utf-8").splitlines())
+    say(f"Downloading and installing about {count} Python packages …")
+    for lock in locks:
+        install_lock(lock)
     LAUNCHER.write_text(LAUNCHER_TEXT.format(python=PYTHON), encoding="utf-8")
     LAUNCHER.chmod(0o755)
     if os.name == "nt":
@@ -230,11 +233,8 @@ def create_environment() -> None:
         raise SetupError(f"This Python could not make a virtual environment:\n{_end_of(result.stdout)}")
 
 
-def install_lock(name: str) -> None:
+def install_lock(lock: Path) -> None:
     """Install exactly what a lock names, every file checked against its hash. Raises SetupError."""
-    lock = REQUIREMENTS / f"{name}.txt"
-    count = sum("==" in line for line in lock.read_text(encoding="utf-8").splitlines())
-    say(f"Downloading and installing about {count} Python packages …")
     command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
     command += ["--disable-pip-version-check", "--no-input", "--quiet", "-r", str(lock)]
     result = _captured(command)
