@@ -30,6 +30,7 @@ from ui.widgets import (
     EmptyState,
     FormField,
     JsonView,
+    Page,
     PagedTableModel,
     PasswordField,
     PrimaryButton,
@@ -362,6 +363,31 @@ def test_a_field_says_what_is_wrong_with_the_answer(qtbot: QtBot) -> None:
     field.set_error("")
     assert (field.error, edit.accessibleDescription()) == ("", "Events are kept under this name")
     assert edit.accessibleName() == "Stream"
+
+
+def test_a_title_is_edited_where_it_stands(qtbot: QtBot) -> None:
+    page = Page("Loyalty members")
+    qtbot.addWidget(page)
+    kept: list[str] = []
+    editor = page.make_title_editable("Name of the job", kept.append)
+    page.resize(900, 300)
+    page.show()
+    for typed, key in (
+        ("Loyalty\t people", Qt.Key.Key_Return),
+        ("other", Qt.Key.Key_Escape),
+        ("  ", Qt.Key.Key_Return),
+    ):
+        qtbot.mouseClick(editor.pencil, Qt.MouseButton.LeftButton)
+        assert editor.edit.selectedText() == editor.text()
+        editor.edit.setText(typed)
+        qtbot.keyClick(editor.edit, key)
+    assert kept == ["Loyalty people"], "neither what was taken back nor nothing"
+    assert (page.title, editor.label.text()) == ("Loyalty people", "Loyalty people")
+    editor.begin()
+    page.set_title("Renamed elsewhere")
+    assert editor.edit.text() == "Loyalty people", "typing is not disturbed"
+    qtbot.keyClick(editor.edit, Qt.Key.Key_Escape)
+    assert editor.label.text() == "Renamed elsewhere"
 
 
 def test_a_password_is_hidden_until_the_eye_is_pressed(qtbot: QtBot) -> None:

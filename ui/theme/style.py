@@ -72,7 +72,8 @@ QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QSpinBox, QDateTimeEdit, QTimeE
   selection-color: @on_accent; }
 QLineEdit, QComboBox, QSpinBox, QDateTimeEdit, QTimeEdit { padding: 0 8px; min-height: 31px; max-height: 31px; }
 QLineEdit[kind="search"] { padding-left: 6px; }
-QLineEdit[kind="title"] { font-size: 20px; font-weight: 650; background: @surface; padding: 0 6px; }
+QLineEdit[kind="title"], QLineEdit[kind="title"]:focus {
+  font-size: 20px; font-weight: 650; background: @surface; padding: 0 6px; }
 QPlainTextEdit, QTextEdit { padding: 6px 8px; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QSpinBox:focus,
 QTimeEdit:focus {

@@ -14,6 +14,8 @@ A page (`ui.shell.pages.PageSpec` says how it gets into the window):
         def open(self, **args): ...             # at each visit; refresh() is F5; leave() -> bool may refuse
     page.set_title("Loyalty members", "File Service · CSV import"); page.set_status("running", "Running")
     page.add_lead(ProviderMark("File Service", "file-service"))
+    page.make_title_editable("Name of the job", lambda text: ...)         # edited where it stands
+    InlineEdit("", name="Description", placeholder="Add a description").edited(text)
 
 Buttons: `Button(text, kind, icon=, clicked=)`, `PrimaryButton`, `DangerButton`, `LinkButton`,
 `MenuButton("More", QMenu())`, `IconButton("copy", "Copy the logs", clicked=…)`.
@@ -85,6 +87,7 @@ from ui.widgets.buttons import Button, DangerButton, IconButton, LinkButton, Men
 from ui.widgets.chart import ActivityChart, ChartBucket, Series, StackedBarChart
 from ui.widgets.chips import Chip, ChipLabel, ChipRow, FlowLayout
 from ui.widgets.delegates import Cell, MonoDelegate, ProviderDelegate, StatusDelegate, TwoLineDelegate, draw_text
+from ui.widgets.elided import ElidedLabel
 from ui.widgets.feedback import (
     Banner,
     ConfirmDialog,
@@ -96,10 +99,11 @@ from ui.widgets.feedback import (
     confirm,
 )
 from ui.widgets.fields import CheckBox, ComboBox, FormField, NumberField, PasswordField, SearchField, TextArea, restyle
+from ui.widgets.inline_edit import InlineEdit
 from ui.widgets.json_view import JsonView
 from ui.widgets.marks import ProviderMark, initials, monogram, paint_mark
 from ui.widgets.models import Column, PagedTableModel, Reply, Role, RowsModel
-from ui.widgets.page import Card, ElidedLabel, FactsStrip, Line, Page, TabBar, Tabs
+from ui.widgets.page import Card, FactsStrip, Line, Page, TabBar, Tabs
 from ui.widgets.scroll import Scroll
 from ui.widgets.status import StatusPill, paint_pill, tone_of
 from ui.widgets.steps import StepBar
@@ -137,6 +141,7 @@ __all__ = [
     "FormField",
     "Icon",
     "IconButton",
+    "InlineEdit",
     "InlineNote",
     "JsonView",
     "Line",

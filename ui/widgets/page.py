@@ -22,7 +22,9 @@ from PySide6.QtWidgets import (
 )
 
 from ui.theme import current_theme
+from ui.widgets.elided import ElidedLabel
 from ui.widgets.fields import SearchField
+from ui.widgets.inline_edit import InlineEdit
 from ui.widgets.status import StatusPill
 
 MARGIN = 26
@@ -178,6 +180,16 @@ class Page(QWidget):
         self.note_label.setVisible(bool(note))
         self.title_changed.emit(title)
 
+    def make_title_editable(self, name: str, edited: Callable[[str], object]) -> InlineEdit:
+        """Let the user edit the title where it stands; `edited(text)` is called with each new one."""
+        editor = InlineEdit(self.title, name=name, kind="title", required=True)
+        self._lead.insertWidget(self._lead.indexOf(self.title_label), editor)
+        self.title_label.hide()
+        self.title_changed.connect(editor.set_text)
+        editor.edited.connect(self.set_title)
+        editor.edited.connect(edited)
+        return editor
+
     def set_status(self, status: str, word: str) -> None:
         """Show a status pill beside the title; an empty word takes it away."""
         self.pill.set_status(status, word)
@@ -219,23 +231,6 @@ class Page(QWidget):
         if self.search is not None:
             self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
             self.search.selectAll()
-
-
-class ElidedLabel(QLabel):
-    """A label that shortens its text with … instead of pushing others out of the window."""
-
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setMinimumWidth(40)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        self.setToolTip(self.text() if shown != self.text() else "")
-        painter.drawText(self.contentsRect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), shown)
 
 
 class TabBar(QWidget):
