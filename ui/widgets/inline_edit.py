@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidg
 
 from ui.widgets.buttons import IconButton
 from ui.widgets.elided import ElidedLabel
+from ui.widgets.fields import restyle
 
 
 class InlineEdit(QWidget):
@@ -33,12 +34,11 @@ class InlineEdit(QWidget):
         super().__init__(parent)
         self._text, self._placeholder, self._required = text, placeholder, required
         self.label: QLabel = ElidedLabel()
-        self.label.setProperty("kind", kind)
+        self._kind = kind
         self.edit = QLineEdit()
         self.edit.setProperty("kind", kind)
         self.edit.setAccessibleName(name)
         self.edit.setPlaceholderText(placeholder)
-        self.edit.setMinimumWidth(260)
         self.edit.hide()
         self.pencil = IconButton("pencil", f"Edit: {name}", clicked=self.begin)
         self.edit.installEventFilter(self)
@@ -58,11 +58,17 @@ class InlineEdit(QWidget):
         """Show another text, unless the user is just editing it."""
         self._text = text
         if not self.edit.isVisible():
-            self.label.setText(text or self._placeholder)
+            self._show()
+
+    def _show(self) -> None:
+        self.label.setText(self._text or self._placeholder)
+        self.label.setProperty("kind", self._kind if self._text else "muted")
+        restyle(self.label)
 
     def begin(self) -> None:
         """Turn into a field, with the whole text selected."""
         self.edit.setText(self._text)
+        self.edit.setMinimumWidth(min(460, max(260, self.label.sizeHint().width() + 36)))
         self.label.hide()
         self.pencil.hide()
         self.edit.show()
@@ -79,7 +85,7 @@ class InlineEdit(QWidget):
         changed = keep and typed != self._text and (typed or not self._required)
         if changed:
             self._text = typed
-        self.label.setText(self._text or self._placeholder)
+        self._show()
         if changed:
             self.edited.emit(typed)
 
