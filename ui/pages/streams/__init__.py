@@ -1,0 +1,1 @@
+"""Streams: what came in, as it came."""

@@ -1,0 +1,76 @@
+"""The line that stands on a page while long work goes on: how far, how fast, how long still, and Cancel."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from ui.shell.background import Task
+from ui.widgets import Button, Card, ProgressLine, set_kind, words
+
+
+class WorkLine(Card):
+    """`begin("Exporting people")`, then `set_task(task)` for what can be cancelled; `progress(done, total)`; `end()`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent=parent)
+        self.body.setContentsMargins(14, 10, 10, 10)
+        self._what = ""
+        self._since = 0.0
+        self._task: Task | None = None
+        self.label = QLabel()
+        self.figures = set_kind(QLabel(), "muted")
+        self.line = ProgressLine()
+        self.cancel = Button("Cancel", clicked=self._cancel)
+        text = QHBoxLayout()
+        text.addWidget(self.label)
+        text.addWidget(self.figures)
+        text.addStretch(1)
+        left = QVBoxLayout()
+        left.setSpacing(8)
+        left.addLayout(text)
+        left.addWidget(self.line)
+        row = QHBoxLayout()
+        row.setSpacing(14)
+        row.addLayout(left, 1)
+        row.addWidget(self.cancel)
+        self.add(row)
+        self.hide()
+
+    def begin(self, what: str) -> None:
+        """Show that `what` has begun; its end is unknown until the first progress."""
+        self._what, self._since = what, time.monotonic()
+        self.label.setText(f"{what}…")
+        self.setAccessibleName(what)
+        self.figures.setText("")
+        self.line.set_progress(None)
+        self.set_task(None)
+        self.show()
+
+    def set_task(self, task: Task | None) -> None:
+        """What Cancel cancels; without one there is no Cancel."""
+        self._task = task
+        self.cancel.setEnabled(True)
+        self.cancel.setVisible(task is not None)
+
+    def progress(self, done: int, total: int) -> None:
+        """Show how far it is."""
+        passed = time.monotonic() - self._since
+        said = f"{done:,} of {total:,}"
+        if passed > 1 and done:
+            rate = done / passed
+            said += f" · {rate:,.0f}/s · {words.lasting((total - done) / rate)} left"
+        self.figures.setText(said)
+        self.line.set_progress(done / total if total else None)
+
+    def end(self) -> None:
+        """The work is over."""
+        self._task = None
+        self.hide()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self.cancel.setEnabled(False)
+            self.label.setText("Stopping…")
+            self._task.cancel()
