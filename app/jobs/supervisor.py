@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
@@ -55,7 +55,6 @@ class _Running:
     cancelled: bool = False
     progress: RunProgress | None = None
     outcome: Outcome | None = None
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 class Supervisor:
@@ -69,6 +68,7 @@ class Supervisor:
         self._running: dict[int, _Running] = {}
         self._waiting: list[int] = []
         self._starting: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._spare: _Worker | None = None
         self._closing = False
 
@@ -82,18 +82,18 @@ class Supervisor:
         if self._spare is None and not self._closing:
             self._spare = spare
         else:
-            spare.pipe.close()
+            await _dismiss(spare)
 
     async def stop(self) -> None:
         """End every run (it can be continued later) and the spare worker."""
         self._closing = True
         for run_id in list(self._running):
             self.cancel(run_id)
-        await asyncio.gather(*(running.ended for running in self._running.values()), return_exceptions=True)
-        if self._spare is not None:
-            self._spare.pipe.close()
-            await asyncio.to_thread(self._spare.process.join, CANCEL_SECONDS)
-            self._spare = None
+        await asyncio.gather(*(running.ended for running in self._running.values()))
+        await asyncio.gather(*self._tasks)
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            await _dismiss(spare)
 
     @property
     def busy(self) -> int:
@@ -148,9 +148,9 @@ class Supervisor:
         running.cancelled = True
         if not running.begun:
             self._waiting.remove(run_id)
-            self._later(running, self._conclude(run_id, Outcome("cancelled")))
+            self._later(self._conclude(run_id, Outcome("cancelled")))
         elif running.worker is not None:
-            self._tell_to_stop(running, running.worker)
+            self._tell_to_stop(running.worker)
 
     def _fill(self) -> None:
         """Give free workers to the runs that wait longest."""
@@ -161,7 +161,7 @@ class Supervisor:
             if worker is not None and not worker.process.is_alive():
                 worker = None
             running.begun = True
-            self._later(running, self._launch(run_id, running, worker))
+            self._later(self._launch(run_id, running, worker))
 
     async def _launch(self, run_id: int, running: _Running, spare: _Worker | None) -> None:
         try:
@@ -175,7 +175,7 @@ class Supervisor:
         with suppress(OSError):  # a worker that is gone already is noticed by the thread that listens
             worker.pipe.send(order)
         if running.cancelled:
-            self._tell_to_stop(running, worker)
+            self._tell_to_stop(worker)
         loop = asyncio.get_running_loop()
 
         def received(message: RunProgress | Outcome) -> None:
@@ -187,7 +187,7 @@ class Supervisor:
 
         def ended() -> None:
             outcome = running.outcome or _sudden_end(worker.process.exitcode, running.cancelled)
-            self._later(running, self._conclude(run_id, outcome))
+            self._later(self._conclude(run_id, outcome))
 
         threading.Thread(target=_listen, args=(worker, loop, received, ended), daemon=True).start()
 
@@ -201,20 +201,20 @@ class Supervisor:
         if self._spare is None and not self._closing:
             await self._keep_warm()
 
-    def _tell_to_stop(self, running: _Running, worker: _Worker) -> None:
+    def _tell_to_stop(self, worker: _Worker) -> None:
         with suppress(OSError):
             worker.pipe.send("cancel")
-        self._later(running, self._kill_late(worker))
+        self._later(self._kill_late(worker))
 
     async def _kill_late(self, worker: _Worker) -> None:
         await asyncio.to_thread(worker.process.join, CANCEL_SECONDS)
         if worker.process.is_alive():
             worker.process.kill()
 
-    def _later(self, running: _Running, coroutine: Coroutine[None, None, None]) -> None:
+    def _later(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
-        running.tasks.add(task)
-        task.add_done_callback(running.tasks.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _announce(self, job_id: int) -> None:
         for change in (Change("jobs", job_id), Change("runs", job_id), PEOPLE_CHANGED, STREAMS_CHANGED, SCHEMA_CHANGED):
@@ -291,6 +291,14 @@ class Supervisor:
         with self._database.write() as connection:
             for run_id, job_id in connection.execute("select id, job_id from runs where status = 'running'").fetchall():
                 _end_run(connection, run_id, job_id, Outcome("interrupted", "Causeway was closed while it ran."))
+
+
+async def _dismiss(worker: _Worker) -> None:
+    """End a worker that has no order: it takes the end of its pipe for a no."""
+    worker.pipe.close()
+    await asyncio.to_thread(worker.process.join, CANCEL_SECONDS)
+    if worker.process.is_alive():
+        worker.process.kill()
 
 
 def _listen(
