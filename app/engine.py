@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,7 +30,9 @@ class Engine:
         self.changes = Changes()
         self.supervisor: Supervisor | None = None
         self.in_charge_elsewhere: WorkspaceInUse | None = None
+        self._at_start: list[Callable[[], Coroutine[None, None, None]]] = []
         self._at_stop: list[Callable[[], None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -49,13 +52,20 @@ class Engine:
         supervisor = Supervisor(self, int(self.workspace.setting("workers")))
         await supervisor.start()
         self.supervisor = supervisor
+        self._tasks = [asyncio.get_running_loop().create_task(begin()) for begin in self._at_start]
 
     async def stop(self) -> None:
         """End what runs (it can be continued) and close the workspace."""
+        for task in self._tasks:
+            task.cancel()
         if self.supervisor is not None:
             await self.supervisor.stop()
             self.supervisor = None
         self.close()
+
+    def at_start(self, begin: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Begin a task of this kind when the engine starts; it is cancelled when the engine stops."""
+        self._at_start.append(begin)
 
     def at_stop(self, callback: Callable[[], None]) -> None:
         """Call `callback` when the engine closes, the last one first."""

@@ -26,12 +26,8 @@ COMMANDS = {
 """Command and where it lies, in the order of --help. A call imports the one that it needs."""
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
-workspace_option = click.option(
-    "--workspace",
-    type=FOLDER,
-    metavar="DIR",
-    help="The workspace's folder; else CAUSEWAY_WORKSPACE, else the one that was used last.",
-)
+FOLDER_HELP = "The workspace's folder; else CAUSEWAY_WORKSPACE, else the one that was used last."
+workspace_option = click.option("--workspace", type=FOLDER, metavar="DIR", help=FOLDER_HELP)
 
 
 class Command(click.Command):
@@ -40,12 +36,7 @@ class Command(click.Command):
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.params += [
-            click.Option(
-                ["--workspace"],
-                type=FOLDER,
-                metavar="DIR",
-                help="The workspace's folder; else CAUSEWAY_WORKSPACE, else the one that was used last.",
-            ),
+            click.Option(["--workspace"], type=FOLDER, metavar="DIR", help=FOLDER_HELP),
             click.Option(["--json"], is_flag=True, help="Answer with one JSON document on standard output."),
             click.Option(["--debug"], is_flag=True, help="On an error, show the technical details."),
         ]
@@ -65,6 +56,10 @@ class Group(click.Group):
     """Commands about one kind of thing."""
 
     command_class = Command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they are written: the usual one first."""
+        return list(self.commands)
 
 
 class Program(click.Group):

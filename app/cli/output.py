@@ -59,22 +59,32 @@ def path_text(path: Path) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """Rows under their headings. On a terminal as wide as it is; in a pipe as wide as the values are."""
+    """Rows under their headings: on a terminal wrapped to its width, in a pipe one line a row."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    if sys.stdout.isatty():
+        _draw_table(columns, cells, right)
+        return
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    for row in (columns, *cells):
+        line = "  ".join(
+            f"{cell:>{width}}" if column in right else f"{cell:<{width}}"
+            for column, cell, width in zip(columns, row, widths, strict=True)
+        )
+        click.echo(line.rstrip())
+
+
+def _draw_table(columns: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence[str]) -> None:
+    # Imported here: drawing takes longer to load than all that most commands do.
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    terminal = sys.stdout.isatty()
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", no_wrap=not terminal)
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    width = None if terminal else sum(MAX_CELL + 2 for _ in columns)
-    text = Console(width=width, file=sys.stdout, highlight=False)
-    with text.capture() as captured:
-        text.print(table)
-    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+        table.add_column(column, justify="right" if column in right else "left")
+    for row in cells:
+        table.add_row(*map(Text, row))
+    Console(highlight=False).print(table)
 
 
 def _cell(value: object) -> str:

@@ -155,7 +155,9 @@ def open_workspace(folder: Path) -> Workspace:
             advice="Restore the workspace from its last backup; the file is left as it is.",
             details=str(error),
         ) from error
-    remember(workspace.name, folder)
+    if not workspace.is_demo:
+        # Whoever looked at the demo must not import into it next.
+        remember(workspace.name, folder)
     return workspace
 
 

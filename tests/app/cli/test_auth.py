@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 PASSPHRASE = "four words of mine"
+ON_TERMINAL = (
+    "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "from app.cli import main; sys.exit(main(None, lambda engine: 0))"
+)
 
 
 @pytest.fixture
@@ -97,3 +106,40 @@ def test_edit_keeps_what_is_not_named(call, start, workspace, sshd, add) -> None
     )
     assert refused.code == 1
     assert call("auth", "list", "--json").document["authorizations"][0]["state"] == "failing"
+
+
+def test_a_person_is_asked_for_what_is_missing(call, workspace, sshd, tmp_path) -> None:
+    """A terminal of its own: passphrase and key are asked for, and the server's fingerprint is confirmed."""
+    terminal, child_end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", ON_TERMINAL, "auth", "add", "file-service-sftp", "--name", "Agency SFTP", "--json"],
+        stdin=child_end,
+        stdout=subprocess.PIPE,
+        stderr=child_end,
+        start_new_session=True,
+        cwd=Path(__file__).parents[3],
+    )
+    os.close(child_end)
+    said = ""
+    for question, answer in (
+        ("Host", sshd.host),
+        ("Port [22]", str(sshd.port)),
+        ("User name", sshd.user),
+        ("Folder", str(sshd.files)),
+        ("Password (empty for none)", ""),
+        ("Private key: file to read it from (empty for none)", str(sshd.key_file)),
+        ("Passphrase of the key (empty for none)", ""),
+        ("New passphrase", PASSPHRASE),
+        ("Repeat for confirmation", PASSPHRASE),
+        ("Trust this key? [y/N]", "y"),
+    ):
+        begin = len(said)
+        while question not in said[begin:]:
+            said += os.read(terminal, 1 << 16).decode()
+        os.write(terminal, f"{answer}\n".encode())
+    out, _ = process.communicate(timeout=60)
+    os.close(terminal)
+    assert process.returncode == 0, said
+    assert json.loads(out)["authorization"]["state"] == "works"
+    assert sshd.fingerprint in said
+    assert PASSPHRASE not in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -226,3 +227,38 @@ def test_a_value_from_a_file_does_not_steer_the_terminal(call, workspace, tmp_pa
         assert answer.code == 0
         assert "gone" in answer.out
         assert not set(answer.out) & {"\x1b", "\x07"}
+
+
+def test_the_demo_in_a_window_runs_its_jobs_there_once(call, tmp_path, monkeypatch) -> None:
+    from app.cli import main
+    from app.jobs import list_jobs
+
+    monkeypatch.setattr("app.cli.demo.has_screen", lambda: True)
+    ran = []
+
+    def open_window(engine) -> int:
+        async def look() -> None:
+            done = asyncio.Event()
+            engine.changes.subscribe(lambda change: done.set() if change.what == "runs" else None)
+            await engine.start()
+            while not all(job.status == "completed" for job in list_jobs(engine)):
+                done.clear()
+                await done.wait()
+            ran.append([job.last_run_at for job in list_jobs(engine)])
+            await engine.stop()
+
+        asyncio.run(look())
+        return 0
+
+    for _ in range(2):
+        assert main(["demo", str(tmp_path / "demo")], open_window) == 0
+    assert len(ran[0]) == 3
+    assert ran[0] == ran[1]
+    # The demo is never the workspace that was used last.
+    assert str(tmp_path) not in call("workspace", "list", "--json").out
+
+
+def test_the_demo_spares_a_workspace_of_ones_own(call, workspace) -> None:
+    answer = call("demo", workspace, "--headless", "--json")
+    assert (answer.code, answer.document["error"]["kind"]) == (1, "Refused")
+    assert call("workspace", "info").code == 0
