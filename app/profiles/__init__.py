@@ -1,5 +1,6 @@
 """People: how events become them, finding one, one's page, and all of them as a file."""
 
+from app.profiles.access import export_person
 from app.profiles.export import export_profiles
 from app.profiles.person import (
     FieldValue,
@@ -20,6 +21,7 @@ __all__ = [
     "count_matches",
     "count_profiles",
     "delete_profile",
+    "export_person",
     "export_profiles",
     "find_profile",
     "get_profile",

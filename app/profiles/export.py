@@ -47,7 +47,6 @@ def export_profiles(engine: Engine, target: Path, progress: Callable[[int, int],
                 connection.execute("commit")
         part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
         if error.errno == errno.ENOSPC:
             raise DiskFull(
                 f"There is no space left to write {target}.", advice="Free some space, or choose another disk."
@@ -55,6 +54,8 @@ def export_profiles(engine: Engine, target: Path, progress: Callable[[int, int],
         raise Refused(
             f"{target} can't be written: {error.strerror}.", advice="Choose a folder that exists and belongs to you."
         ) from error
+    finally:
+        part.unlink(missing_ok=True)
     return done
 
 

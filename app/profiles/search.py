@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ProfileRow:
-    """One person in a list: what to call them and their field values by name (those that have one)."""
+    """One person in a list: what to call them, their field values by name (those that have one), last change (UTC)."""
 
     id: int
     title: str
     fields: dict[str, Any]
+    updated_at: str
 
 
 def count_profiles(engine: Engine) -> int:
@@ -74,4 +75,4 @@ def _condition(connection: sqlite3.Connection, fields: Sequence[Field], text: st
 
 def _row(row: sqlite3.Row, fields: Sequence[Field]) -> ProfileRow:
     values = {field.name: row[field.name] for field in fields if row[field.name] is not None}
-    return ProfileRow(row["_id"], title(values, fields, row["_id"]), values)
+    return ProfileRow(row["_id"], title(values, fields, row["_id"]), values, row["_updated"])

@@ -21,9 +21,7 @@ class Live(QObject):
     reads anew at its next visit anyway and is left alone.
     """
 
-    def __init__(
-        self, page: QWidget, engine: Engine, about: Collection[str], refresh: Callable[[], object]
-    ) -> None:
+    def __init__(self, page: QWidget, engine: Engine, about: Collection[str], refresh: Callable[[], object]) -> None:
         super().__init__(page)
         self._page, self._about, self._refresh = page, frozenset(about), refresh
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)

@@ -42,6 +42,7 @@ def _date(text: str) -> str:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return text
-    if len(text) <= 10:
+    # A day without a time of day is kept as midnight in UTC, and is that day in every zone.
+    if len(text) <= 10 or text.endswith("T00:00:00.000000Z"):
         return f"{moment.day} {moment:%b %Y}"
     return words.exact(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

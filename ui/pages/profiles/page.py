@@ -1,0 +1,273 @@
+"""The list of people: found by any identifier or text, opened, and all of them as a file."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+
+from app.engine import Engine
+from app.profiles import ProfileRow, count_matches, count_profiles, export_profiles, search_profiles
+from app.schema.fields import Field, list_fields
+from ui.pages.files import ask_save
+from ui.pages.live import Live
+from ui.pages.values import as_of, value_text
+from ui.pages.work import WorkLine
+from ui.shell.background import Cancelled, Task, run_operation, run_query
+from ui.shell.pages import Shell
+from ui.widgets import (
+    Banner,
+    Button,
+    Cell,
+    Column,
+    DataTable,
+    EmptyState,
+    Page,
+    PagedTableModel,
+    PrimaryButton,
+    Reply,
+    SearchField,
+    words,
+)
+
+MOST_COLUMNS = 6
+_NAMES = {
+    "name", "full_name", "fullname", "display_name", "customer_name", "first_name", "firstname", "first", "given_name",
+    "fname", "vorname", "last_name", "lastname", "last", "surname", "family_name", "lname", "nachname",
+}  # fmt: skip
+
+
+class PersonCell(Cell):
+    """The name of a person, in bold."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, weight=600)
+
+
+class ProfilesPage(Page):
+    """Everybody in the workspace, newest first."""
+
+    def __init__(self, engine: Engine, shell: Shell) -> None:
+        super().__init__("Profiles")
+        self._engine, self._shell = engine, shell
+        self._text = ""
+        self._people: int | None = None
+        self._matches: int | None = None
+        self._shown_fields: tuple[Field, ...] | None = None
+        self._export_task: Task | None = None
+        self.export = Button("Export all to CSV…", icon="file-down", clicked=self._ask_export)
+        self.export.setEnabled(False)
+        self.search = SearchField("Search people", wait_ms=250, width=280)
+        self.search.setToolTip("An email address or any other identifier finds its person at once")
+        self.search.searched.connect(self._searched)
+        self.add_action(self.search, self.export)
+        self.banner = Banner()
+        self.work = WorkLine()
+        self.add(self.banner)
+        self.add(self.work)
+        self._place = QVBoxLayout()
+        self.add(self._place, 1)
+        self.table: DataTable | None = None
+        self.model: PagedTableModel | None = None
+        Live(self, engine, ("profiles", "schema"), self.refresh)
+
+    def open(self, **args: Any) -> None:
+        self.refresh()
+
+    def refresh(self) -> None:
+        engine = self._engine
+
+        def ask() -> tuple[tuple[Field, ...], int]:
+            with engine.workspace.database.read() as connection:
+                fields = tuple(list_fields(connection))
+            return fields, count_profiles(engine)
+
+        run_query(ask, done=self._counted, failed=self.banner.tell_error, owner=self)
+
+    def _counted(self, answer: tuple[tuple[Field, ...], int]) -> None:
+        fields, self._people = answer
+        shown = chosen_fields(fields)
+        if self.model is None or shown != self._shown_fields:
+            self._shown_fields = shown
+            self._make_table(shown)
+        assert self.model is not None
+        self.export.setEnabled(bool(self._people) and self._export_task is None)
+        self._tell_count()
+        self.model.refresh()
+
+    def _make_table(self, fields: Sequence[Field]) -> None:
+        """The columns follow the schema, so another schema means another table."""
+        if self.table is not None:
+            self._place.removeWidget(self.table)
+            self.table.hide()
+            self.table.deleteLater()
+        columns = [Column("person", "Person", lambda row: row.title, width=190, fixed=True)]
+        for field in fields:
+            columns.append(
+                Column(
+                    f"field:{field.name}",
+                    field.label,
+                    functools.partial(_field_text, field),
+                    width=190 if field.name == "email" else 130,
+                    spare=len(columns) > 2,
+                )
+            )
+        columns.append(
+            Column("updated", "Updated", lambda row: as_of(row.updated_at), tone=lambda row: "muted", width=104)
+        )
+        self.model = PagedTableModel(self._fetch, columns)
+        self.table = DataTable(
+            self.model, "people", delegates={"person": PersonCell}, row_height=39, many=False, accessible_name="People"
+        )
+        self.table.opened.connect(self._open_person)
+        self.table.set_menu(self._menu)
+        self.empty = EmptyState("users", "", "", [])
+        self._empty_actions()
+        self._place.addWidget(self.table, 1)
+        self.setTabOrder(self.export, self.table)
+
+    def _empty_actions(self) -> None:
+        assert self.table is not None
+        if self._text:
+            again = Button("Show everybody", clicked=self._clear_search)
+            self.empty = EmptyState(
+                "search",
+                f"Nobody found for “{self._text}”",
+                "Every word must stand in a text field of the person, or the whole text must be one identifier.",
+                [again],
+            )
+        else:
+            start = PrimaryButton("New job", icon="plus", clicked=lambda: self._shell.navigate("new_job"))
+            self.empty = EmptyState(
+                "users",
+                "Nobody here yet",
+                "People appear when an import brings them in. A job reads them from a file or a tool and joins what "
+                "belongs to the same person.",
+                [start],
+            )
+        self.table.set_empty(self.empty)
+
+    # searching
+
+    def _searched(self, text: str) -> None:
+        if text == self._text or self.model is None:
+            return
+        old, self._text, self._matches = self.empty, text, None
+        old.hide()
+        old.deleteLater()
+        self._empty_actions()
+        self._tell_count()
+        self.model.refresh()
+
+    def _clear_search(self) -> None:
+        assert self.search is not None
+        self.search.clear()
+        self._searched("")
+
+    def _fetch(self, offset: int, limit: int, reply: Reply) -> None:
+        engine, text, model = self._engine, self._text, self.model
+
+        def failed(error: BaseException) -> None:
+            reply(None)
+            self.banner.tell_error(error)
+
+        def found(rows: list[ProfileRow]) -> None:
+            ends = offset + len(rows)
+            if not text:
+                reply(rows, self._people if self._people is not None else ends)
+            elif offset:
+                reply(rows)
+            elif len(rows) < limit:
+                matched(rows, ends)
+            else:
+                # The first people are shown at once; how many there are takes a look at everybody.
+                reply(rows, ends)
+                run_query(
+                    lambda: count_matches(engine, text),
+                    done=functools.partial(matched, rows),
+                    failed=self.banner.tell_error,
+                    owner=self,
+                )
+
+        def matched(rows: list[ProfileRow], total: int) -> None:
+            reply(rows, total)
+            if text == self._text and model is self.model:
+                self._matches = total
+                self._tell_count()
+
+        run_query(lambda: search_profiles(engine, text, offset, limit), done=found, failed=failed, owner=self)
+
+    def _tell_count(self) -> None:
+        if self._people is None:
+            return
+        everybody = words.count_of(self._people, "person", "people")
+        if not self._text:
+            note = everybody if self._people else ""
+        elif self._matches is None:
+            note = f"counting matches among {everybody}…"
+        else:
+            note = f"{words.count_of(self._matches, 'match', 'matches')} among {everybody}"
+        self.set_title("Profiles", note)
+
+    # what can be done with people
+
+    def _menu(self, rows: list[ProfileRow]) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction("Open", lambda: self._open_person(rows[0]))
+        return menu
+
+    def _open_person(self, row: ProfileRow) -> None:
+        self._shell.navigate("profile", profile_id=row.id)
+
+    def _ask_export(self) -> None:
+        ask_save(self, "Export all people", "people.csv", "CSV files (*.csv)", self.export_to)
+
+    def export_to(self, target: Path) -> None:
+        """Write everybody into a CSV file, in the background."""
+        engine = self._engine
+        self.banner.dismiss()
+        self.export.setEnabled(False)
+        self.work.begin("Exporting people")
+        self._export_task = run_operation(
+            lambda task: export_profiles(engine, target, task.report),
+            done=functools.partial(self._exported, target),
+            failed=self._not_exported,
+            progress=self.work.progress,
+            owner=self,
+        )
+        self.work.set_task(self._export_task)
+
+    def _exported(self, target: Path, count: int) -> None:
+        self._export_ended()
+        self.banner.tell("success", f"{words.count_of(count, 'person', 'people')} exported to {target}")
+
+    def _not_exported(self, error: BaseException) -> None:
+        self._export_ended()
+        if isinstance(error, Cancelled):
+            self.banner.tell("info", "The export was cancelled; no file was written.")
+        else:
+            self.banner.tell_error(error)
+
+    def _export_ended(self) -> None:
+        self._export_task = None
+        self.work.end()
+        self.export.setEnabled(bool(self._people))
+
+
+def chosen_fields(fields: Sequence[Field]) -> tuple[Field, ...]:
+    """The fields worth a column: identifiers first, then the oldest others but those that make up the name."""
+    identifiers = [field for field in fields if field.is_identifier]
+    others = [field for field in fields if not field.is_identifier and field.name not in _NAMES]
+    return tuple((identifiers[:3] + others)[:MOST_COLUMNS])
+
+
+def _field_text(field: Field, row: ProfileRow) -> str:
+    value = row.fields.get(field.name)
+    if value is None:
+        return ""
+    if field.type == "bool":
+        value = bool(value)
+    return value_text(value, field.type, identifier=field.is_identifier)
