@@ -18,7 +18,7 @@ import click
 from app.cli import output
 from app.cli.commands import Command
 from app.cli.screen import has_screen
-from app.cli.session import Session
+from app.cli.session import Ended, Session
 from app.errors import CausewayError
 from connectors.kit.errors import ConnectorError
 
@@ -43,24 +43,33 @@ class Finding:
     advice: str = ""
 
 
+class ProblemsFound(CausewayError):
+    """Something does not work as it is."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(f"Not well: {', '.join(names)}.", advice="What to do stands beside each finding.")
+
+
 @click.command(cls=Command)
 @click.pass_obj
-def doctor(session: Session) -> int | None:
+def doctor(session: Session) -> None:
     """Check this computer and the workspace; each line says ok, warning or problem, and what to do."""
     findings = list(examine(session))
-    worst = any(finding.state == "problem" for finding in findings)
+    problems = [finding.name for finding in findings if finding.state == "problem"]
+    document = {"ok": not problems, "findings": findings}
+    if problems and session.json:
+        raise Ended(ProblemsFound(problems), document)
+    session.answer(document, lambda: _tell(findings))
+    if problems:
+        raise ProblemsFound(problems)
 
-    def people() -> None:
-        width = max(len(finding.name) for finding in findings)
-        for finding in findings:
-            output.tell(f"{finding.state:<8} {finding.name:<{width}}  {finding.found}")
-            if finding.advice:
-                output.tell(f"{'':<8} {'':<{width}}  → {finding.advice}")
 
-    session.answer({"ok": not worst, "findings": findings}, people)
-    if worst:
-        output.say("There are problems; what to do stands beside each.")
-    return int(worst)
+def _tell(findings: list[Finding]) -> None:
+    width = max(len(finding.name) for finding in findings)
+    for finding in findings:
+        output.tell(f"{finding.state:<8} {finding.name:<{width}}  {finding.found}")
+        if finding.advice:
+            output.tell(f"{'':<8} {'':<{width}}  → {finding.advice}")
 
 
 def examine(session: Session) -> Iterator[Finding]:

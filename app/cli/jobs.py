@@ -169,7 +169,14 @@ def delete(session: Session, name: str, yes: bool) -> None:
 @click.option("--search", default="", metavar="TEXT", help="Only lines with this text.")
 @click.option("--event", "events", multiple=True, metavar="EVENT", help="Only this event (started, synced …).")
 @click.option("--level", "levels", multiple=True, type=click.Choice(LEVELS), help="Only this level.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="The last so many lines.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    default=50,
+    show_default=True,
+    help="The last so many lines.",
+)
 @click.pass_obj
 def logs(
     session: Session, name: str, search: str, events: tuple[str, ...], levels: tuple[str, ...], limit: int
@@ -230,8 +237,10 @@ def runs(session: Session, name: str) -> None:
 @job.command()
 @click.argument("name", metavar="JOB")
 @click.option("--run", "run_id", type=int, metavar="RUN", help="Only those of one run.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many rows.")
-@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out the first ones.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), metavar="N", default=50, show_default=True, help="At most so many rows."
+)
+@click.option("--offset", type=click.IntRange(0), metavar="N", default=0, help="Leave out the first ones.")
 @click.option(
     "--save", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write all of them to a CSV file."
 )

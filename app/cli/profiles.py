@@ -96,8 +96,15 @@ def _show(person: Profile) -> None:
 
 @profile.command()
 @click.argument("text", nargs=-1)
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At most so many people.")
-@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out the first ones.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    default=20,
+    show_default=True,
+    help="At most so many people.",
+)
+@click.option("--offset", type=click.IntRange(0), metavar="N", default=0, help="Leave out the first ones.")
 @click.pass_obj
 def search(session: Session, text: tuple[str, ...], limit: int, offset: int) -> None:
     """People with TEXT as an identifier or in any text field; without TEXT, the newest people."""

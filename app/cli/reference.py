@@ -57,13 +57,13 @@ With `--json` the document is `{"error": {"kind", "message", "advice", "details"
 EXAMPLES = {
     "import": """\
 causeway import members.csv --stream members --identifier email --identifier phone
-causeway import CDNOW_master.txt --stream purchases --no-header --delimiter whitespace \\
+causeway import purchases.txt --stream purchases --no-header --delimiter whitespace \\
     --columns customer,day,items,amount --identifier customer --timestamp-field day
 causeway import outgoing/members.csv --stream members --authorization "Agency SFTP" --json""",
     "auth add": """\
 causeway auth add file-service-sftp --name "Agency SFTP" --value host=sftp.agency.example --value user=maja
-echo '{"password": "…"}' | causeway auth add file-service-sftp --name "Agency SFTP" --value host=sftp.agency.example \\
-    --value user=maja --secrets-stdin --accept-host-key SHA256:…""",
+causeway auth add file-service-sftp --name "Agency SFTP" --value host=sftp.agency.example --value user=maja \\
+    --accept-host-key SHA256:… --secrets-stdin < secrets.json""",
     "job create": """\
 causeway job create --type file-service-csv-import --name "Loyalty members" --authorization "Agency SFTP" \\
     -o filename=outgoing/members.csv -o stream=members -o identifiers=email,phone""",

@@ -65,9 +65,9 @@ class Session:
     def chosen_folder(self) -> Path | None:
         """The folder of a workspace that is asked for or was used before; None on a first start."""
         if self.workspace is not None:
-            return self.workspace
+            return self.workspace.expanduser().absolute()
         if named := os.environ.get(WORKSPACE_VARIABLE):
-            return Path(named).expanduser()
+            return Path(named).expanduser().absolute()
         from app.workspace import recent_workspaces
 
         return next((recent.folder for recent in recent_workspaces()), None)

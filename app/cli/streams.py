@@ -103,7 +103,9 @@ def fields(session: Session, name: str) -> None:
 
 @stream.command()
 @click.argument("name", metavar="STREAM")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), metavar="N", default=20, show_default=True, help="At most so many."
+)
 @click.option("--before", type=click.IntRange(1), metavar="ID", help="Only events that came before this one.")
 @click.pass_obj
 def events(session: Session, name: str, limit: int, before: int | None) -> None:

@@ -8,6 +8,7 @@ import io
 import json
 import sqlite3
 import zipfile
+from importlib.metadata import files
 
 import pytest
 
@@ -189,6 +190,7 @@ def test_doctor_names_each_thing_and_a_damaged_file(call, workspace, members) ->
     assert answer.code == 1
     told = [entry for entry in answer.document["findings"] if entry["state"] == "problem"]
     assert [entry["name"] for entry in told] == ["Workspace"]
+    assert answer.document["error"]["message"] == "Not well: Workspace."
     assert "backup" in told[0]["advice"]
 
 
@@ -262,3 +264,17 @@ def test_the_demo_spares_a_workspace_of_ones_own(call, workspace) -> None:
     answer = call("demo", workspace, "--headless", "--json")
     assert (answer.code, answer.document["error"]["kind"]) == (1, "Refused")
     assert call("workspace", "info").code == 0
+
+
+def test_purchases_of_a_real_record_shop(call, workspace) -> None:
+    """69,659 purchases of 23,570 customers, in columns that are aligned by spaces."""
+    file = next(file for file in files("lifetimes") if file.name == "CDNOW_master.txt").locate()
+    answer = call(
+        *("import", file, "--stream", "purchases", "--delimiter", "whitespace", "--identifier", "customer_id"),
+        *("--type", "customer_id=text", "--timestamp-field", "date", "--json"),
+    )
+    assert answer.code == 0, answer.err
+    run = answer.document["run"]
+    assert (run["read"], run["added"], run["rejected"]) == (69_659, 23_570, 0)
+    person = call("profile", "get", "00004", "--json").document
+    assert (person["events"], {field["as_of"][:10] for field in person["fields"]}) == (4, {"1997-12-12"})
