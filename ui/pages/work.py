@@ -11,7 +11,7 @@ from ui.widgets import Button, Card, ProgressLine, set_kind, words
 
 
 class WorkLine(Card):
-    """`begin("Exporting people")`, then `set_task(task)` for what can be cancelled; `progress(done, total)`; `end()`."""
+    """`begin("Exporting people")`, `set_task(task)` for what can be cancelled, `progress(done, total)`, `end()`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)

@@ -38,7 +38,7 @@ class IdentityPicture(QWidget):
 
     def sizeHint(self) -> QSize:
         count = len(self.nodes())
-        return QSize(298, 186 if count <= 5 else 230 if count <= 8 else 290)
+        return QSize(298, 140 if count <= 2 else 186 if count <= 5 else 230 if count <= 8 else 290)
 
     def nodes(self) -> list[tuple[str, str]]:
         """What is drawn around the person: (label, value)."""

@@ -33,7 +33,7 @@ from ui.widgets import (
     words,
 )
 
-MOST_COLUMNS = 6
+MOST_COLUMNS = 5
 _NAMES = {
     "name", "full_name", "fullname", "display_name", "customer_name", "first_name", "firstname", "first", "given_name",
     "fname", "vorname", "last_name", "lastname", "last", "surname", "family_name", "lname", "nachname",
@@ -111,7 +111,7 @@ class ProfilesPage(Page):
                     f"field:{field.name}",
                     field.label,
                     functools.partial(_field_text, field),
-                    width=190 if field.name == "email" else 130,
+                    width=220 if field.name == "email" else 130,
                     spare=len(columns) > 2,
                 )
             )

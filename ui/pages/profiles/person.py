@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.engine import Engine
 from app.errors import NotFound
@@ -188,6 +188,7 @@ class PersonPage(Page):
         for at, (name, value) in enumerate(person.identifiers):
             label = set_kind(QLabel(name), "secondary")
             shown = ElidedLabel(value)
+            shown.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
             shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             shown.setAccessibleName(f"{name}: {value}")
             self._known_by.addWidget(label, at, 0)
@@ -257,8 +258,8 @@ class PersonPage(Page):
         if person is None:
             return None
         lost = (
-            f"{words.count_of(len(person.fields), 'field')}, {words.count_of(len(person.identifiers), 'identifier')} and "
-            f"{words.count_of(person.event_count, 'event')} are deleted from this workspace. This can't be undone. "
+            f"{words.count_of(len(person.fields), 'field')}, {words.count_of(len(person.identifiers), 'identifier')} "
+            f"and {words.count_of(person.event_count, 'event')} are deleted from this workspace. This can't be undone. "
             "If a source still holds this person, the next import brings them back."
         )
         return confirm(
