@@ -39,7 +39,7 @@ def demo(session: Session, folder: Path | None, headless: bool) -> int | None:
     if has_screen() and not headless and not session.json:
         engine = open_demo(chosen.expanduser().absolute())
         engine.at_start(lambda: _first_runs(engine))
-        return session.open_window(engine)
+        return session.show(engine)
     output.say(STARTING)
     with open_demo(chosen.expanduser().absolute(), anew=True) as engine:
         engine.require_charge()

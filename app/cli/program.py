@@ -51,7 +51,8 @@ def program(context: click.Context, workspace: Any, debug: bool) -> int | None:
 def main(argv: Sequence[str] | None, open_window: OpenWindow) -> int:
     """Run `causeway ARGV`; the exit code is 0 for done, 1 for an error that was explained, 2 for wrong use.
 
-    `open_window` is handed an engine that is open and not started, and returns when its window was closed.
+    `open_window` is handed an engine that is open and not started; it starts it, stops it, and returns the exit code
+    when its window was closed.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):

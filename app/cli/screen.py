@@ -33,4 +33,4 @@ def open_on_screen(session: Session) -> int:
             "There is no screen here to open the window on.",
             advice="`causeway --help` lists commands that need none; `causeway demo --headless` shows what they do.",
         )
-    return session.open_window(Engine.open(session.folder()))
+    return session.show(Engine.open(session.folder()))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,6 +73,12 @@ class Session:
         from app.workspace import recent_workspaces
 
         return next((recent.folder for recent in recent_workspaces()), None)
+
+    def show(self, engine: Engine) -> int:
+        """Open the window on an engine; its exit code. What signals do there is the window's own affair."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        return self.open_window(engine)
 
     @contextmanager
     def reading(self) -> Iterator[Engine]:
