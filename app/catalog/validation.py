@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
 
 from app.catalog.model import Provider
 from app.catalog.reading import read_provider
@@ -36,18 +37,40 @@ def faults(text: str, name: str, folder: str) -> list[str]:
     def at(path: Path, message: str) -> str:
         return f"{name}, line {_line(root, path)}, {_key(path)}: {message}"
 
-    found = [at(path, f"the key {key} is there twice") for path, key in _doubles(root, ())]
+    found = [at(path, f"the key {key} is there twice") for path, key in _doubles(root, (), set())]
     schema = json.loads(resources.files("app.catalog").joinpath("provider.schema.json").read_text("utf-8"))
-    found += [
-        at(list(error.absolute_path), error.message)
-        for error in sorted(
-            Draft202012Validator(schema).iter_errors(document), key=lambda error: list(map(str, error.path))
-        )
-    ]
+    flaws = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda flaw: list(map(str, flaw.path)))
+    found += [at(path, message) for flaw in flaws for path, message in _told(flaw)]
     if found:
         return found
     provider = read_provider(text, folder)
     return [at(path, message) for path, message in _inconsistencies(provider)]
+
+
+def _told(error: ValidationError) -> list[tuple[Path, str]]:
+    """A fault that the schema finds, with the place to mend: an unknown key's own, not the mapping's around it."""
+    path = tuple(error.absolute_path)
+    entry: Any = error.instance
+    rule: Any = error.validator_value
+    schema: Any = error.schema
+    match error.validator:
+        case "additionalProperties":
+            known = schema["properties"]
+            return [
+                ((*path, key), f"the key {key} is unknown here; known are {', '.join(known)}")
+                for key in entry
+                if key not in known
+            ]
+        case "required":
+            # jsonschema reports each missing key by itself and names it in its message only.
+            return [(path, f"the key {error.message.split(chr(39))[1]} is missing")]
+        case "enum":
+            return [(path, f"{entry!r} is none of {', '.join(rule)}")]
+        case "pattern":
+            return [(path, f"{entry!r} does not have the form {rule}")]
+        case "type":
+            return [(path, f"{entry!r} should be of the type {' or '.join(rule) if isinstance(rule, list) else rule}")]
+    return [(path, error.message)]
 
 
 def _inconsistencies(provider: Provider) -> list[tuple[Path, str]]:
@@ -61,6 +84,12 @@ def _inconsistencies(provider: Provider) -> list[tuple[Path, str]]:
 
     if provider.folder.replace("_", "-") != provider.slug:
         found.append((("slug",), f"the folder {provider.folder} does not fit the slug {provider.slug}"))
+    if provider.sandbox:
+        simulated = vars(importlib.import_module(f"connectors.{provider.folder}.sandbox"))
+        if not inspect.isclass(simulated.get(provider.sandbox)):
+            found.append((("sandbox",), f"sandbox.py has no class {provider.sandbox}"))
+    found += _twice(("authorizations",), [method.slug for method in provider.authorizations])
+    found += _twice(("jobs",), [job.slug for job in provider.jobs])
     slugs = {method.slug for method in provider.authorizations}
     for index, method in enumerate(provider.authorizations):
         here = ("authorizations", index)
@@ -96,17 +125,20 @@ def _twice(path: Path, names: Sequence[str]) -> list[tuple[Path, str]]:
     return [(path, f"{name} is there twice") for name in sorted({name for name in names if names.count(name) > 1})]
 
 
-def _doubles(node: yaml.Node, path: tuple[str | int, ...]) -> list[tuple[Path, str]]:
-    """Keys that a mapping has twice; YAML would quietly take the last."""
+def _doubles(node: yaml.Node, path: tuple[str | int, ...], seen: set[int]) -> list[tuple[Path, str]]:
+    """Keys that a mapping has twice; YAML would quietly take the last. An alias may lead back to a node `seen`."""
     found: list[tuple[Path, str]] = []
+    if id(node) in seen:
+        return found
+    seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
-        keys = [key.value for key, _ in node.value]
+        keys = [str(key.value) for key, _ in node.value]
         found += [(path, key) for key in sorted({key for key in keys if keys.count(key) > 1})]
         for key, value in node.value:
-            found += _doubles(value, (*path, key.value))
+            found += _doubles(value, (*path, str(key.value)), seen)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            found += _doubles(value, (*path, index))
+            found += _doubles(value, (*path, index), seen)
     return found
 
 
