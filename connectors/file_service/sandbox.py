@@ -129,7 +129,13 @@ class _Files(SFTPServerInterface):
         if real is None:
             return SFTP_PERMISSION_DENIED
         try:
-            return [SFTPAttributes.from_stat(entry.stat(), entry.name) for entry in os.scandir(real)]
+            # A link that leads out of the folder, or to nowhere, is not shown.
+            targets = {path.name: path.resolve() for path in real.iterdir()}
+            return [
+                SFTPAttributes.from_stat(target.stat(), name)
+                for name, target in targets.items()
+                if target.is_relative_to(self._folder) and target.exists()
+            ]
         except OSError as error:
             return int(SFTPServer.convert_errno(error.errno or 0))
 
