@@ -146,3 +146,4 @@ def delete_profile(engine: Engine, profile_id: int) -> None:
         connection.execute("delete from profile_events where profile_id = ?", (profile_id,))
         connection.execute("delete from identifiers where profile_id = ?", (profile_id,))
     engine.changes.announce(Change("profiles", profile_id))
+    engine.changes.announce(Change("streams"))

@@ -59,6 +59,9 @@ class Shell(Protocol):
     def back(self) -> None:
         """Go to where the user was before."""
 
+    def forget(self, key: str) -> None:
+        """Throw a made page away, with its visits: what it showed is over, and going back must not lead into it."""
+
 
 @dataclass(frozen=True)
 class PageSpec:

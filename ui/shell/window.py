@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QShortcut, QShowEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QWidget
 
 from ui.shell.background import into_ui, run_query
 from ui.shell.pages import EngineState, PageSpec, Recent, ShellEngine
@@ -132,12 +132,13 @@ class MainWindow(QMainWindow):
             self.stack.addWidget(page)
             page.title_changed.connect(self._retitle)
         page.open(**args)
+        # A field keeps the focus that it had or was given. Otherwise the page itself gets it, so that keys work at
+        # once and nothing is lit without need: Qt would choose the first field.
+        given = page.focusWidget()
         self.stack.setCurrentWidget(page)
         self.rail.mark(self._marked(spec.key))
         self._retitle()
-        # The page itself gets the focus, so that keys work at once and no field is lit without need.
-        focus = QApplication.focusWidget()
-        if focus is None or not page.isAncestorOf(focus):
+        if given is None:
             page.setFocus(Qt.FocusReason.OtherFocusReason)
         if not spec.under:
             QSettings().setValue("window/page", spec.key)
@@ -216,6 +217,7 @@ class MainWindow(QMainWindow):
 
     def _answered(self, answer: tuple[Mapping[str, int | str], EngineState, Sequence[Recent]]) -> None:
         counts, state, recent = answer
+        self.rail.card.set_workspace(self._engine.workspace_name, self._engine.workspace_place)
         self.rail.set_counts(counts)
         self.rail.foot.set_state(state)
         self.rail.set_recent(recent)

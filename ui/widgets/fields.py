@@ -150,7 +150,8 @@ class NumberField(QSpinBox):
         super().__init__(parent)
         self.setRange(least, most)
         self.setValue(value)
-        self.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        # The style sheet gives the buttons no width. Told to have none, Qt gives the edit inside no width either.
+        self.setButtonSymbols(QSpinBox.ButtonSymbols.UpDownArrows)
         # Qt gives the edit inside no padding from the style sheet.
         self.lineEdit().setTextMargins(8, 0, 8, 0)
 

@@ -260,6 +260,7 @@ class PagedTableModel(_ColumnModel):
         self._pages: OrderedDict[int, Sequence[Any]] = OrderedDict()
         self._asked: set[int] = set()
         self._wanted: OrderedDict[int, None] = OrderedDict()
+        self._stale: set[int] = set()
         self._total = 0
         self._round = 0
         # A fast scroll passes over pages that nobody looks at: what is wanted is asked for when the painting rests.
@@ -276,10 +277,14 @@ class PagedTableModel(_ColumnModel):
         """How many rows there are in all, as far as known."""
         return self._total
 
-    def refresh(self) -> None:
-        """Forget what is held and ask anew (after a change, or another search text)."""
+    def refresh(self, *, keep: bool = False) -> None:
+        """Forget what is held and ask anew (another search text); `keep` shows the old rows until the new ones come."""
         self._round += 1
-        self._pages.clear()
+        if keep:
+            self._stale = set(self._pages)
+        else:
+            self._stale.clear()
+            self._pages.clear()
         self._asked.clear()
         self._wanted = OrderedDict({0: None})
         self._ask()
@@ -290,11 +295,11 @@ class PagedTableModel(_ColumnModel):
     def row(self, at: int) -> Any | None:
         number = at // self._size
         page = self._pages.get(number)
+        if (page is None or number in self._stale) and number not in self._asked:
+            self._wanted[number] = None
+            self._wanted.move_to_end(number)
+            self._soon.start()
         if page is None:
-            if number not in self._asked:
-                self._wanted[number] = None
-                self._wanted.move_to_end(number)
-                self._soon.start()
             return None
         self._pages.move_to_end(number)
         inside = at - number * self._size
@@ -305,7 +310,7 @@ class PagedTableModel(_ColumnModel):
         wanted, self._wanted = list(self._wanted)[-6:], OrderedDict()
         was_loading = self.loading
         for number in wanted:
-            if number in self._asked or number in self._pages:
+            if number in self._asked or (number in self._pages and number not in self._stale):
                 continue
             self._asked.add(number)
             self._fetch(number * self._size, self._size, self._reply(number, self._round))
@@ -323,6 +328,7 @@ class PagedTableModel(_ColumnModel):
         if rows is not None:
             self._asked.discard(number)
             self._pages[number] = rows
+            self._stale.discard(number)
             while len(self._pages) > self._held:
                 self._pages.popitem(last=False)
             if total >= 0 and total != self._total:

@@ -56,7 +56,7 @@ class IdentityPicture(QWidget):
         down = self.height() / 2 - _NODE - _LABEL_HEIGHT / 2 - 6
         # Four in the corners reach out further than an ellipse would let them.
         reach = 1.2 if 3 <= count <= 4 else 1.0
-        start = -90.0 if count in (1, 3) or count > 4 else -90 - 180 / count
+        start = 0.0 if count == 1 else -90.0 if count == 3 or count > 4 else -90 - 180 / count
         found = []
         for at in range(count):
             angle = math.radians(start + 360 * at / count)
@@ -104,6 +104,12 @@ class IdentityPicture(QWidget):
             abs(other.x() - place.x())
             for other in places
             if other is not place and abs(other.y() - place.y()) < _LABEL_HEIGHT + 2
+        ]
+        # Nor may it lie over a node that stands just below.
+        near += [
+            2 * (abs(other.x() - place.x()) - _NODE)
+            for other in places
+            if 0 < other.y() - place.y() < 2 * _NODE + _LABEL_HEIGHT
         ]
         edge = 2 * min(place.x(), self.width() - place.x())
         return max(34.0, min([118.0, max(edge, 84.0), *(distance - 8 for distance in near)]))

@@ -57,6 +57,7 @@ class ProfilesPage(Page):
         self._people: int | None = None
         self._matches: int | None = None
         self._shown_fields: tuple[Field, ...] | None = None
+        self._told = ""
         self._export_task: Task | None = None
         self.export = Button("Export all to CSV…", icon="file-down", clicked=self._ask_export)
         self.export.setEnabled(False)
@@ -75,6 +76,11 @@ class ProfilesPage(Page):
         Live(self, engine, ("profiles", "schema"), self.refresh)
 
     def open(self, **args: Any) -> None:
+        """`told`: what happened to somebody on the way here."""
+        told = str(args.get("told", ""))
+        if told and told != self._told:
+            self.banner.tell("success", told)
+        self._told = told
         self.refresh()
 
     def refresh(self) -> None:
@@ -96,7 +102,8 @@ class ProfilesPage(Page):
         assert self.model is not None
         self.export.setEnabled(bool(self._people) and self._export_task is None)
         self._tell_count()
-        self.model.refresh()
+        # The rows of before stay until the new ones are there: a running import must not make the list flicker.
+        self.model.refresh(keep=True)
 
     def _make_table(self, fields: Sequence[Field]) -> None:
         """The columns follow the schema, so another schema means another table."""
@@ -104,19 +111,19 @@ class ProfilesPage(Page):
             self._place.removeWidget(self.table)
             self.table.hide()
             self.table.deleteLater()
-        columns = [Column("person", "Person", lambda row: row.title, width=190, fixed=True)]
+        columns = [Column("person", "Person", lambda row: row.title, width=176, fixed=True)]
         for field in fields:
             columns.append(
                 Column(
                     f"field:{field.name}",
                     field.label,
                     functools.partial(_field_text, field),
-                    width=220 if field.name == "email" else 130,
+                    width=236 if field.name == "email" else 130,
                     spare=len(columns) > 2,
                 )
             )
         columns.append(
-            Column("updated", "Updated", lambda row: as_of(row.updated_at), tone=lambda row: "muted", width=104)
+            Column("updated", "Updated", lambda row: as_of(row.updated_at), tone=lambda row: "muted", width=128)
         )
         self.model = PagedTableModel(self._fetch, columns)
         self.table = DataTable(

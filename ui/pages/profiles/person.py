@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.engine import Engine
@@ -42,7 +43,8 @@ from ui.widgets import (
     words,
 )
 
-CARD_WIDTH = 330
+CARD_WIDTH, NARROW_CARD_WIDTH = 330, 256
+WIDE = 960
 
 
 class PersonPage(Page):
@@ -92,16 +94,21 @@ class PersonPage(Page):
         frame.setLayout(column)
         side = Scroll(frame)
         side.setFixedWidth(CARD_WIDTH)
+        self.side = side
         return side
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.side.setFixedWidth(CARD_WIDTH if event.size().width() >= WIDE else NARROW_CARD_WIDTH)
 
     def _tabs_card(self) -> Card:
         columns = [
-            Column("field", "Field", lambda row: row.name, tip=lambda row: row.label, width=118, fixed=True),
-            Column("value", "Value", self._value, tip=self._value, width=200, fixed=True),
-            Column("from", "From", _origin, tip=_origin, tone=lambda row: "muted", width=226),
+            Column("field", "Field", lambda row: row.name, tip=lambda row: row.label, width=132, fixed=True),
+            Column("value", "Value", self._value, tip=self._value, width=188, fixed=True),
+            Column("from", "From", _origin, tip=_origin, tone=lambda row: "muted", width=210),
             Column(
                 "as_of", "As of", lambda row: as_of(row.at), sort=lambda row: row.at,
-                tip=lambda row: words.exact(row.at, seconds=True), tone=lambda row: "muted", width=100,
+                tip=lambda row: words.exact(row.at, seconds=True), tone=lambda row: "muted", width=130,
             ),
         ]  # fmt: skip
         self.fields_model = RowsModel(columns, key=lambda row: row.name)
@@ -118,10 +125,10 @@ class PersonPage(Page):
             self._fetch_events,
             [
                 Column(
-                    "at", "Time", lambda row: as_of(row.at), tip=lambda row: words.exact(row.at), width=104, fixed=True
+                    "at", "Time", lambda row: as_of(row.at), tip=lambda row: words.exact(row.at), width=148, fixed=True
                 ),
-                Column("stream", "Stream", lambda row: row.stream, tone=lambda row: "muted", width=150),
-                Column("data", "What came", lambda row: one_line(row.data), width=390),
+                Column("stream", "Stream", lambda row: row.stream, tone=lambda row: "muted", width=132),
+                Column("data", "What came", lambda row: one_line(row.data), width=350),
             ],
         )
         self.events = EventsView(self.events_model, "person-events")
@@ -154,7 +161,8 @@ class PersonPage(Page):
     def _show(self, person: Profile) -> None:
         if person.id != self._id:
             return
-        changed = self.person is None or (self.person.id, self.person.event_count) != (person.id, person.event_count)
+        new = self.person is None or self.person.id != person.id
+        changed = new or self.person is None or self.person.event_count != person.event_count
         self.person = person
         self.set_title(person.title)
         self.picture.set_person(person.title, person.identifiers)
@@ -164,7 +172,7 @@ class PersonPage(Page):
         self.tabs.set_count("fields", len(person.fields))
         self.tabs.set_count("events", person.event_count)
         if changed:
-            self.events_model.refresh()
+            self.events_model.refresh(keep=not new)
         self.body.show()
         self._usable(True)
 
@@ -271,14 +279,15 @@ class PersonPage(Page):
         self._usable(False)
         run_operation(
             lambda task: delete_profile(engine, person.id),
-            done=self._deleted,
+            done=functools.partial(self._deleted, person.title),
             failed=self._not_deleted,
             owner=self,
         )
 
-    def _deleted(self, _: None) -> None:
+    def _deleted(self, title: str, _: None) -> None:
         self.person, self._id = None, 0
-        self._shell.navigate("profiles")
+        self._shell.navigate("profiles", told=f"“{title}” was deleted.")
+        self._shell.forget("profile")
 
     def _not_deleted(self, error: BaseException) -> None:
         self._usable(self.person is not None)

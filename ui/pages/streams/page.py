@@ -18,7 +18,6 @@ from ui.shell.pages import Shell
 from ui.widgets import (
     Banner,
     Card,
-    Cell,
     Column,
     DataTable,
     EmptyState,
@@ -31,13 +30,6 @@ from ui.widgets import (
 )
 
 PAGE = 100
-
-
-class NameCell(Cell):
-    """The name of a field, in bold."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, weight=600)
 
 
 class StreamsPage(Page):
@@ -59,7 +51,8 @@ class StreamsPage(Page):
         self.split.setChildrenCollapsible(False)
         self.split.addWidget(self._list())
         self.split.addWidget(self._chosen_card())
-        self.split.setStretchFactor(1, 1)
+        self.split.setStretchFactor(0, 1)
+        self.split.setStretchFactor(1, 2)
         self.split.setSizes([330, 672])
         self.stack.addWidget(self.split)
         start = PrimaryButton("New job", icon="plus", clicked=lambda: shell.navigate("new_job"))
@@ -112,16 +105,23 @@ class StreamsPage(Page):
 
     def _chosen_card(self) -> Card:
         columns = [
-            Column("name", "Field", lambda row: row.name, tip=lambda row: row.name, width=118, fixed=True),
-            Column("type", "Type", lambda row: row.type, tone=lambda row: "muted", width=70),
-            Column("samples", "Samples", _samples, tip=lambda row: "\n".join(row.samples), width=190),
-            Column("seen", "Seen", self._seen, sort=lambda row: row.seen, tip=self._seen_exact, width=62, right=True),
+            Column(
+                "name",
+                "Field and type",
+                lambda row: row.name,
+                second=lambda row: row.type,
+                tip=lambda row: row.name,
+                width=128,
+                fixed=True,
+            ),
+            Column("samples", "Samples", _samples, tip=lambda row: "\n".join(row.samples), width=166),
+            Column("seen", "Seen", self._seen, sort=lambda row: row.seen, tip=self._seen_exact, width=70),
             Column(
                 "mapped",
                 "Fills",
                 lambda row: ", ".join(row.mapped_to) or "not mapped",
                 tone=lambda row: "text" if row.mapped_to else "muted",
-                width=112,
+                width=124,
             ),
             Column(
                 "last",
@@ -130,7 +130,7 @@ class StreamsPage(Page):
                 sort=lambda row: row.last_seen,
                 tip=lambda row: words.exact(row.last_seen),
                 tone=lambda row: "muted",
-                width=82,
+                width=90,
             ),
             Column(
                 "first",
@@ -139,7 +139,7 @@ class StreamsPage(Page):
                 sort=lambda row: row.first_seen,
                 tip=lambda row: words.exact(row.first_seen),
                 tone=lambda row: "muted",
-                width=86,
+                width=104,
                 spare=True,
             ),
         ]
@@ -147,8 +147,8 @@ class StreamsPage(Page):
         self.fields = DataTable(
             self.fields_model,
             "stream-fields",
-            delegates={"name": NameCell},
-            row_height=38,
+            delegates={"name": TwoLineDelegate},
+            row_height=50,
             framed=False,
             accessible_name="Fields seen",
         )
@@ -161,10 +161,10 @@ class StreamsPage(Page):
                     lambda row: as_of(row.at),
                     sort=lambda row: row.at,
                     tip=lambda row: words.exact(row.at, seconds=True),
-                    width=110,
+                    width=170,
                     fixed=True,
                 ),
-                Column("data", "What came", lambda row: one_line(row.data), width=520),
+                Column("data", "What came", lambda row: one_line(row.data), width=470),
             ],
             key=lambda row: row.id,
         )
