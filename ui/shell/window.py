@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QMouseEvent, QShortcut, QShowEvent
@@ -134,7 +134,7 @@ class MainWindow(QMainWindow):
         page.open(**args)
         # A field keeps the focus that it had or was given. Otherwise the page itself gets it, so that keys work at
         # once and nothing is lit without need: Qt would choose the first field.
-        given = page.focusWidget()
+        given = cast("QWidget | None", page.focusWidget())
         self.stack.setCurrentWidget(page)
         self.rail.mark(self._marked(spec.key))
         self._retitle()
