@@ -6,8 +6,10 @@ All of it may block (network, keyring), so a window calls it off its thread.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import orjson
@@ -15,7 +17,7 @@ import orjson
 from app.catalog import AuthorizationMethod
 from app.changes import Change
 from app.clock import now_text
-from app.errors import CausewayError, NotFound, Refused
+from app.errors import CausewayError, NotFound, Refused, VaultLocked, VaultMissing
 from connectors.kit.errors import ConnectorError, HostKeyUnknown
 from connectors.kit.types import Account, Credentials
 
@@ -74,6 +76,8 @@ def add_authorization(engine: Engine, method_slug: str, name: str, values: Mappi
     settings, secrets = _checked(method, values)
     if not name.strip():
         raise Refused("The authorization needs a name.")
+    if secrets:
+        engine.vault.make_ready()
     with engine.workspace.database.write() as connection:
         authorization_id = connection.execute(
             """insert into authorizations (name, provider, method, settings, secret_names, created_at)
@@ -112,6 +116,8 @@ def edit_authorization(
         if all(settings.get(key) == before.get(key) for key in ("host", "port")) and HOST_KEY not in settings:
             settings |= {key: before[key] for key in (HOST_KEY,) if key in before}
         secret_names = [field.name for field in method.fields if field.name in {*secret_names, *secrets}]
+    if secrets:
+        engine.vault.make_ready()
     with engine.workspace.database.write() as connection:
         connection.execute(
             "update authorizations set name = ?, settings = ?, secret_names = ? where id = ?",
@@ -142,10 +148,16 @@ def delete_authorization(engine: Engine, authorization_id: int) -> None:
     for job in jobs:
         if engine.supervisor is not None and engine.supervisor.running_run(job["id"]) is not None:
             raise Refused(f"The job “{job['name']}” uses it and is running.", advice="Stop the job first.")
+    secret_names = orjson.loads(row["secret_names"])
+    if secret_names:
+        # Where the keyring is not on this computer, its secrets are not either. A locked one has to be unlocked first.
+        with contextlib.suppress(VaultMissing):
+            engine.vault.make_ready()
     with engine.workspace.database.write() as connection:
         connection.execute("update jobs set authorization_id = null where authorization_id = ?", (authorization_id,))
         connection.execute("delete from authorizations where id = ?", (authorization_id,))
-        engine.vault.forget(authorization_id, orjson.loads(row["secret_names"]))
+        with contextlib.suppress(VaultMissing):
+            engine.vault.forget(authorization_id, secret_names)
     engine.changes.announce(Change("authorizations", authorization_id))
     engine.changes.announce(Change("jobs"))
 
@@ -169,13 +181,14 @@ def check_values(engine: Engine, method_slug: str, values: Mapping[str, str]) ->
 def check_authorization(engine: Engine, authorization_id: int) -> Account:
     """Really sign in, and remember the outcome. Raises what the check raises, after remembering it.
 
-    HostKeyUnknown is a question to the user rather than a failure, and is not remembered.
+    HostKeyUnknown is a question to the user and a locked keyring says nothing of the authorization: neither is
+    remembered.
     """
     row = _row(engine, authorization_id)
     method = engine.catalog.method(row["method"])
     try:
         account = _check(engine, method, _credentials(engine, row))
-    except HostKeyUnknown:
+    except (HostKeyUnknown, VaultLocked):
         raise
     except (ConnectorError, CausewayError) as error:
         _remember(engine, authorization_id, "failing", error.message)
@@ -223,30 +236,35 @@ def open_credentials(engine: Engine, authorization_id: int | None) -> Credential
 def scan_for_secrets(engine: Engine) -> list[str]:
     """Files of the workspace in which a secret stands in plain text; an empty list is the promise kept.
 
-    Looks for every secret of six characters or more in each file, whole and as JSON writes it.
+    Looks for every secret of six characters or more in each file, whole and as JSON writes it; of a key of many
+    lines also for one line alone, as a database may part a long text.
     """
     sought: set[bytes] = set()
     for info in list_authorizations(engine):
         for secret in engine.vault.load(info.id, info.secret_names).values():
-            if len(secret) >= SHORTEST_SOUGHT:
-                sought |= {secret.encode(), orjson.dumps(secret)[1:-1]}
+            lines = secret.strip().splitlines()
+            for text in {secret, lines[len(lines) // 2] if lines else ""}:
+                if len(text) >= SHORTEST_SOUGHT:
+                    sought |= {text.encode(), orjson.dumps(text)[1:-1]}
     if not sought:
         return []
-    longest = max(map(len, sought))
-    found = []
-    for path in sorted(engine.workspace.folder.rglob("*")):
-        # Files that the user put there (a demo's, or downloads) are theirs; the program's own are checked.
-        if not path.is_file() or "downloads" in path.relative_to(engine.workspace.folder).parts:
-            continue
-        with path.open("rb") as file:
-            kept = b""
-            while block := file.read(SCAN_BLOCK):
-                text = kept + block
-                if any(secret in text for secret in sought):
-                    found.append(str(path.relative_to(engine.workspace.folder)))
-                    break
-                kept = text[-longest:]
-    return found
+    folder = engine.workspace.folder
+    # What jobs fetched is the user's own data; what the program writes is checked.
+    files = (path for path in sorted(folder.rglob("*")) if path.relative_to(folder).parts[0] != "downloads")
+    return [str(path.relative_to(folder)) for path in files if path.is_file() and _holds_any(path, sought)]
+
+
+def _holds_any(path: Path, sought: set[bytes]) -> bool:
+    overlap = max(map(len, sought)) - 1
+    kept = b""
+    # A job that runs meanwhile removes files of its own.
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        while block := file.read(SCAN_BLOCK):
+            text = kept + block
+            if any(secret in text for secret in sought):
+                return True
+            kept = text[-overlap:]
+    return False
 
 
 def _row(engine: Engine, authorization_id: int) -> sqlite3.Row:
@@ -286,11 +304,16 @@ def _info(engine: Engine, row: sqlite3.Row) -> AuthorizationInfo:
 
 
 def _credentials(engine: Engine, row: sqlite3.Row) -> Credentials:
-    return Credentials(
-        row["method"],
-        orjson.loads(row["settings"]),
-        engine.vault.load(row["id"], orjson.loads(row["secret_names"])),
-    )
+    names = orjson.loads(row["secret_names"])
+    secrets = engine.vault.load(row["id"], names)
+    for name in names:
+        if name not in secrets:
+            labels = {field.name: field.label for field in engine.catalog.method(row["method"]).fields}
+            raise VaultMissing(
+                f"“{labels.get(name, name)}” of the authorization “{row['name']}” is not kept on this computer.",
+                advice="Re-authorize: enter it again.",
+            )
+    return Credentials(row["method"], orjson.loads(row["settings"]), secrets)
 
 
 def _checked(
@@ -307,6 +330,8 @@ def _checked(
         value = values.get(field.name, "")
         if not field.secret:
             value = value.strip() or field.default
+        if value and field.type == "number" and not value.isdecimal():
+            raise Refused(f"“{field.label}” must be a number, not “{value}”.", advice="Correct it.")
         if value:
             (secrets if field.secret else settings)[field.name] = value
         elif field.required and field.name not in (kept or ()):

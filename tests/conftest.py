@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from peers.secret_service import secret_service  # noqa: F401
 from peers.sshd import sshd  # noqa: F401
 
 FOLDER = pytest.StashKey[str]()

@@ -23,6 +23,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 SCRYPT = {"n": 2**16, "r": 8, "p": 1}
 """64 MiB and about 0.2 s for each guess of a passphrase."""
+MOST_SCRYPT = {"n": 2**20, "r": 8, "p": 4}
 PROOF = "proof of the key"
 
 
@@ -45,9 +46,12 @@ class SealedFile:
     @classmethod
     def open(cls, path: Path, passphrase: str) -> SealedFile:
         """An existing file. Raises VaultLocked for a wrong passphrase."""
-        document = _read(path)
-        cost = document["scrypt"]
-        sealed = cls(path, _derive(passphrase, base64.b64decode(cost["salt"]), cost))
+        try:
+            cost = _read(path)["scrypt"]
+            key = _derive(passphrase, base64.b64decode(cost["salt"]), cost)
+        except (KeyError, TypeError, ValueError) as error:
+            raise _damaged(path, error) from error
+        sealed = cls(path, key)
         try:
             sealed.get(PROOF)
         except VaultLocked:
@@ -61,18 +65,20 @@ class SealedFile:
         sealed = _read(self._path)["values"].get(name)
         if sealed is None:
             return None
-        blob = base64.b64decode(sealed)
         try:
+            blob = base64.b64decode(sealed)
             return self._cipher.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], name.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, TypeError, ValueError) as error:
             raise VaultLocked(
-                f"A secret in {self._path} can't be opened with the key in the keyring.",
+                f"A secret in {self._path} does not open with its key.",
                 advice="Re-authorize: enter the secret again.",
+                details=type(error).__name__,
             ) from None
 
-    def names(self) -> frozenset[str]:
-        """The names of the values, which are no secret."""
-        return frozenset(_read(self._path)["values"])
+    @staticmethod
+    def names_in(path: Path) -> frozenset[str]:
+        """The names of the values, which are no secret; none where the file is not there."""
+        return frozenset(_read(path)["values"])
 
     def put(self, name: str, value: str) -> None:
         """Keep a value."""
@@ -111,14 +117,21 @@ def _read(path: Path) -> dict[str, Any]:
         return {**document, "values": dict(document["values"])}
     except FileNotFoundError:
         return {"values": {}}
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise VaultLocked(
-            f"The secrets file {path} is damaged or can't be read.",
-            advice="Restore it from a backup, or enter the secrets again.",
-            details=str(error),
-        ) from error
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> VaultLocked:
+    return VaultLocked(
+        f"The secrets file {path} is damaged or can't be read.",
+        advice="Restore it from a backup; or remove it and enter the secrets again.",
+        details=f"{type(error).__name__}: {error}",
+    )
 
 
 def _derive(passphrase: str, salt: bytes, cost: dict[str, Any]) -> bytes:
+    """The key. Raises ValueError for a cost that no file of ours has, rather than spend any memory on it."""
     n, r, p = int(cost["n"]), int(cost["r"]), int(cost["p"])
+    if n > MOST_SCRYPT["n"] or r > MOST_SCRYPT["r"] or p > MOST_SCRYPT["p"]:
+        raise ValueError(f"scrypt with n={n}, r={r}, p={p}")
     return hashlib.scrypt(passphrase.encode(), salt=salt, n=n, r=r, p=p, maxmem=256 * n * r, dklen=KEY_BYTES)

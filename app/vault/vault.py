@@ -8,22 +8,21 @@ lie in one encrypted file under a passphrase. Plain text is never written.
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from app.errors import Refused, VaultLocked, VaultMissing
+from app.errors import CausewayError, Refused, VaultLocked, VaultMissing
+from app.vault.keyrings import Keyring
 from app.vault.sealed import KEY_BYTES, SealedFile
 
-if TYPE_CHECKING:
-    from keyring.backend import KeyringBackend
-
 LONGEST_IN_KEYRING = 1_200
+"""In UTF-16 code units, as Windows counts."""
 PASSPHRASE_LEAST = 8
-PEOPLE_CALL_IT = {"win32": "Windows Credential Manager", "darwin": "macOS Keychain", "linux": "GNOME Keyring"}
+KEY_OF_LONG = "key of long secrets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,7 @@ class Vault:
         self._long = folder / "secrets" / "long.json"
         self._file = folder / "secrets" / "file.json"
         self._opened: SealedFile | None = None
+        self._keyring_name: str | None = None
 
     def state(self) -> VaultState:
         """Where secrets go, said in a sentence."""
@@ -53,13 +53,24 @@ class Vault:
             else:
                 sentence = "Secrets are in the encrypted secrets file, open until Causeway is closed."
             return VaultState("file", "Secrets file", self._opened is None, sentence)
-        backend = self._keyring()
-        if backend is None:
+        keyring = Keyring.find()
+        if keyring is None:
             return VaultState(
                 "none", "", True, "This computer offers no keyring. Secrets can be kept in an encrypted file instead."
             )
-        name = _backend_name(backend)
-        return VaultState("keyring", name, False, f"Secrets are in {name}.")
+        locked = keyring.is_locked()
+        return VaultState(
+            "keyring", keyring.name, locked, f"Secrets are in {keyring.name}{', which is locked' if locked else ''}."
+        )
+
+    def make_ready(self) -> None:
+        """Have the vault open, which may ask the user to unlock the keyring and so take any time.
+
+        Raises VaultLocked and VaultMissing. Called before a database transaction that keeps secrets: one that waits
+        for the user would hold up every running job.
+        """
+        if self._open_file() is None:
+            self._get(KEY_OF_LONG)
 
     def create_file(self, passphrase: str) -> None:
         """Begin a secrets file under a passphrase. Raises Refused for a short one, or where one exists."""
@@ -83,15 +94,27 @@ class Vault:
         self._opened = SealedFile.open(self._file, passphrase)
 
     def store(self, authorization_id: int, secrets: Mapping[str, str]) -> None:
-        """Keep secrets. Raises VaultLocked and VaultMissing; what was stored before the failure is taken back."""
-        stored: list[str] = []
+        """Keep secrets, all or none: after a failure those of before are there again.
+
+        Raises VaultLocked, VaultMissing, DiskFull, WorkspaceReadOnly.
+        """
+        before: dict[str, str | None] = {}
         try:
             for name, value in secrets.items():
-                stored.append(name)
-                self._store(f"{authorization_id}/{name}", value)
-        except (VaultLocked, VaultMissing):
-            for name in stored[:-1]:
-                self._forget(f"{authorization_id}/{name}")
+                entry = f"{authorization_id}/{name}"
+                try:
+                    before[entry] = self._load(entry)
+                except CausewayError:
+                    # One that can't be read any more is what re-authorizing is for.
+                    before[entry] = None
+                self._store(entry, value)
+        except CausewayError:
+            for entry, old in before.items():
+                with contextlib.suppress(CausewayError):
+                    if old is None:
+                        self._forget(entry)
+                    else:
+                        self._store(entry, old)
             raise
 
     def load(self, authorization_id: int, names: Iterable[str]) -> dict[str, str]:
@@ -109,48 +132,58 @@ class Vault:
             self._forget(f"{authorization_id}/{name}")
 
     def where(self, authorization_id: int, labels: Mapping[str, str]) -> str:
-        """Where the secrets with these labels by name lie: "Password: GNOME Keyring"."""
+        """Where the secrets with these labels by name lie: "Password: GNOME Keyring". Opens nothing, raises nothing."""
         if not labels:
             return "No secret"
-        state = self.state()
-        if state.kind != "keyring":
-            return f"{_listed(labels.values())}: {'encrypted secrets file' if state.kind == 'file' else 'nowhere'}"
-        sealed = SealedFile(self._long, bytes(KEY_BYTES)).names() if self._long.exists() else frozenset()
-        long = [label for name, label in labels.items() if f"{authorization_id}/{name}" in sealed]
-        short = [label for name, label in labels.items() if f"{authorization_id}/{name}" not in sealed]
-        parts = []
-        if short:
-            parts.append(f"{_listed(short)}: {state.name}")
-        if long:
-            parts.append(f"{_listed(long)}: encrypted file, key in {state.name}")
-        return "; ".join(parts)
+        places: dict[str, list[str]] = {}
+        try:
+            in_file, long = SealedFile.names_in(self._file), SealedFile.names_in(self._long)
+        except VaultLocked:
+            return f"{_listed(labels.values())}: secrets file damaged"
+        if self._keyring_name is None:
+            keyring = Keyring.find()
+            self._keyring_name = keyring.name if keyring else None
+        for name, label in labels.items():
+            entry = f"{authorization_id}/{name}"
+            if entry in in_file:
+                place = "encrypted secrets file"
+            elif self._keyring_name is None:
+                place = "not on this computer"
+            else:
+                place = f"encrypted file, key in {self._keyring_name}" if entry in long else self._keyring_name
+            places.setdefault(place, []).append(label)
+        return "; ".join(f"{_listed(found)}: {place}" for place, found in places.items())
 
     def _store(self, entry: str, value: str) -> None:
         if (opened := self._open_file()) is not None:
             opened.put(entry, value)
-        elif len(value) > LONGEST_IN_KEYRING:
+        elif len(value.encode("utf-16-le")) // 2 > LONGEST_IN_KEYRING:
             self._sealed(create=True).put(entry, value)
             self._delete(entry)
         else:
             self._set(entry, value)
-            if self._long.exists():
+            if self._holds_long(entry):
                 self._sealed(create=False).remove(entry)
 
     def _load(self, entry: str) -> str | None:
         if (opened := self._open_file()) is not None:
-            return opened.get(entry)
-        value = self._get(entry)
-        if value is None and self._long.exists():
-            value = self._sealed(create=False).get(entry)
-        return value
+            value = opened.get(entry)
+            # What was stored before the secrets file was made is still where it was.
+            if value is not None or Keyring.find() is None:
+                return value
+        if self._holds_long(entry):
+            return self._sealed(create=False).get(entry)
+        return self._get(entry)
 
     def _forget(self, entry: str) -> None:
         if (opened := self._open_file()) is not None:
             opened.remove(entry)
-            return
+            if Keyring.find() is None:
+                return
+        if self._holds_long(entry):
+            # Needs no key, so that it can be removed where the key is lost.
+            SealedFile(self._long, bytes(KEY_BYTES)).remove(entry)
         self._delete(entry)
-        if self._long.exists():
-            self._sealed(create=False).remove(entry)
 
     def _open_file(self) -> SealedFile | None:
         """The secrets file where the workspace has one. Raises VaultLocked."""
@@ -160,86 +193,52 @@ class Vault:
             raise VaultLocked("The secrets file is locked.", advice="Unlock it with its passphrase.")
         return self._opened
 
+    def _holds_long(self, entry: str) -> bool:
+        return entry in SealedFile.names_in(self._long)
+
     def _sealed(self, *, create: bool) -> SealedFile:
         """The file of long secrets, opened with its key from the keyring."""
-        key = self._get("key of long secrets")
+        key = self._get(KEY_OF_LONG)
         if key is None:
-            if not create and self._long.exists():
-                raise VaultLocked(
-                    "The key of the long secrets is not in the keyring of this computer.",
+            if not create:
+                raise VaultMissing(
+                    "The key that opens the long secrets of this workspace is not in the keyring of this computer.",
                     advice="Re-authorize: enter the private key again.",
                 )
+            # What an earlier key sealed can't be opened any more.
+            self._long.unlink(missing_ok=True)
             key = base64.b64encode(os.urandom(KEY_BYTES)).decode()
-            self._set("key of long secrets", key)
+            self._set(KEY_OF_LONG, key)
         return SealedFile(self._long, base64.b64decode(key))
 
-    def _keyring(self) -> KeyringBackend | None:
-        # Imported here: finding the keyring takes longer than all else that a start needs.
-        import keyring
-        from keyring.backends import fail, null
-
-        backend = keyring.get_keyring()
-        return None if isinstance(backend, (fail.Keyring, null.Keyring)) else backend
-
-    def _required(self) -> KeyringBackend:
-        backend = self._keyring()
-        if backend is None:
+    def _required(self) -> Keyring:
+        keyring = Keyring.find()
+        if keyring is None:
             raise VaultMissing(
                 "This computer offers no keyring to keep secrets in.",
                 advice="Create a secrets file under a passphrase (Authorizations page, or `causeway auth add` asks).",
             )
-        return backend
+        return keyring
 
     def _get(self, entry: str) -> str | None:
-        from keyring.errors import KeyringError
-
-        backend = self._required()
-        try:
-            return backend.get_password(self._entry_service(entry), entry)
-        except KeyringError as error:
-            raise _locked(backend, error) from error
+        return self._required().get(self._entry_service(entry), entry)
 
     def _set(self, entry: str, value: str) -> None:
-        from keyring.errors import KeyringError
-
-        backend = self._required()
-        try:
-            backend.set_password(self._entry_service(entry), entry, value)
-        except KeyringError as error:
-            raise _locked(backend, error) from error
+        self._required().set(self._entry_service(entry), entry, value)
 
     def _delete(self, entry: str) -> None:
-        from keyring.errors import KeyringError, PasswordDeleteError
-
-        backend = self._required()
-        try:
-            backend.delete_password(self._entry_service(entry), entry)
-        except PasswordDeleteError:
-            return
-        except KeyringError as error:
-            raise _locked(backend, error) from error
+        self._required().delete(self._entry_service(entry), entry)
 
     def _entry_service(self, entry: str) -> str:
         """One service an entry: Windows' backend rewrites an entry when two share a service."""
         return f"{self._service} {entry}"
 
 
-def _backend_name(backend: KeyringBackend) -> str:
-    module = type(backend).__module__
-    if "kwallet" in module:
-        return "KWallet"
-    return PEOPLE_CALL_IT.get(sys.platform, "the keyring")
-
-
-def _locked(backend: KeyringBackend, error: Exception) -> VaultLocked:
-    name = _backend_name(backend)
-    return VaultLocked(
-        f"{name} is locked or did not answer.",
-        advice="Unlock it (sign in to your desktop again), then try again.",
-        details=f"{type(error).__name__}: {error}",
-    )
-
-
 def _listed(labels: Iterable[str]) -> str:
     words = list(labels)
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1].lower()}"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {_in_running_text(words[-1])}"
+
+
+def _in_running_text(label: str) -> str:
+    """The label “Private key” becomes “private key”; “PGP key” stays."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]

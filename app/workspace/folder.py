@@ -15,6 +15,7 @@ from platformdirs import user_documents_path
 from app.clock import now_text
 from app.errors import DatabaseCorrupt, NotFound, Refused, WorkspaceInUse, WorkspaceReadOnly
 from app.store import Database, current_version, migrate, newest_version
+from app.store.database import translated
 from app.workspace.recent import remember
 from app.workspace.settings import SETTINGS, Setting
 
@@ -30,16 +31,21 @@ class Workspace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.database = Database(folder / DATABASE)
-        with self.database.read() as connection:
-            info = dict(connection.execute("select key, value from workspace_info").fetchall())
-        self.id: str = info["id"]
-        self.name: str = info["name"]
+        try:
+            with self.database.read() as connection:
+                info = dict(connection.execute("select key, value from workspace_info").fetchall())
+            self.id: str = info["id"]
+            self.name: str = info["name"]
+        except BaseException:
+            self.database.close()
+            raise
         self.is_demo = info.get("demo") == "1"
         self._lock: FileLock | None = None
 
     def take_charge(self) -> None:
         """Become the one process that runs jobs here. Raises WorkspaceInUse, and releases it at close()."""
-        lock = FileLock(self.folder / LOCK)
+        # A window takes it in one thread and gives it up in another.
+        lock = FileLock(self.folder / LOCK, thread_local=False)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -66,7 +72,13 @@ class Workspace:
         declared = SETTINGS[name]
         with self.database.read() as connection:
             row = connection.execute("select value from settings where name = ?", (name,)).fetchone()
-        return declared.default if row is None else declared.checked(orjson.loads(row[0]))
+        if row is None:
+            return declared.default
+        try:
+            return declared.checked(orjson.loads(row[0]))
+        except (Refused, orjson.JSONDecodeError):
+            # Another version could have kept what this one does not know; that is no reason not to start.
+            return declared.default
 
     def change_setting(self, name: str, value: str | int | bool) -> None:
         """Keep a setting. Raises Refused for a value that it can't have."""
@@ -144,6 +156,11 @@ def open_workspace(folder: Path) -> Workspace:
     if not (os.access(folder, os.W_OK) and os.access(path, os.W_OK)):
         raise _read_only(folder, PermissionError("no permission to write"))
     version = current_version(path)
+    if version == 0:
+        # An SQLite file of somebody else that happens to have this name: tables of ours have no business in it.
+        raise DatabaseCorrupt(
+            f"{path} is no workspace file.", advice="Choose the folder of a workspace, or create one in a new folder."
+        )
     if version < newest_version():
         _copy_before(path, version)
         migrate(path)
@@ -163,9 +180,12 @@ def open_workspace(folder: Path) -> Workspace:
 
 def _copy_before(path: Path, version: int) -> None:
     """Keep the file as the older version wrote it, through SQLite, so that an unfolded WAL is in the copy."""
-    source = sqlite3.connect(path)
-    target = sqlite3.connect(path.with_name(f"{path.name}.before-{version + 1:04}"))
-    with contextlib.closing(source), contextlib.closing(target):
+    kept = path.with_name(f"{path.name}.before-{version + 1:04}")
+    with (
+        translated(path),
+        contextlib.closing(sqlite3.connect(path)) as source,
+        contextlib.closing(sqlite3.connect(kept)) as target,
+    ):
         source.backup(target)
 
 
