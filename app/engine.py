@@ -32,6 +32,7 @@ class Engine:
         self.changes = Changes()
         self.supervisor: Supervisor | None = None
         self.in_charge_elsewhere: WorkspaceInUse | None = None
+        self.sandbox_is_up = False
         self._at_start: list[Callable[[], Coroutine[None, None, None]]] = []
         self._at_stop: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -51,6 +52,11 @@ class Engine:
         """Begin to watch over jobs, in the running asyncio loop. Does nothing where another process is in charge."""
         if self.in_charge_elsewhere is not None or self.supervisor is not None:
             return
+        if self.workspace.is_demo:
+            # Imported here: the demo is built on the engine, and only its own workspace pays for it.
+            from app.demo import start_sandbox
+
+            await asyncio.to_thread(start_sandbox, self)
         # Imported here: a command that only reads does without, and starts a fifth sooner.
         from app.jobs.supervisor import Supervisor
 

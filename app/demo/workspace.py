@@ -65,7 +65,7 @@ def open_demo(folder: Path, *, anew: bool = False) -> Engine:
     try:
         _require_demo(engine)
         if engine.in_charge_elsewhere is None:
-            _start_sandbox(engine)
+            start_sandbox(engine)
     except BaseException:
         engine.close()
         raise
@@ -92,14 +92,20 @@ def _require_demo(engine: Engine) -> None:
         )
 
 
-def _start_sandbox(engine: Engine) -> None:
-    """Bring the server up; its port, key and password are new at each start and go into its authorization."""
+def start_sandbox(engine: Engine) -> None:
+    """Bring the demo's server up, if it is not; it stops with the engine.
+
+    Its port, key and password are new at each start and go into its authorization.
+    """
+    if engine.sandbox_is_up:
+        return
     simulated = engine.catalog.sandbox("file-service")
     if simulated is None:
         raise Refused("File Service has no sandbox.")
     sandbox = simulated(engine.workspace.folder / SERVER)
     sandbox.start()
     engine.at_stop(sandbox.stop)
+    engine.sandbox_is_up = True
     if engine.vault.state().kind == "none":
         # Without a keyring the throw-away password still gets a sealed file. Its passphrase is not kept: the next
         # start makes a new password and a new file.
