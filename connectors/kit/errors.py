@@ -1,11 +1,11 @@
 """What can go wrong in a connector, told by what to do next.
 
-    ConnectorError          a sentence for people; `advice` says what to do, `details` is for the curious
-    ├── InputError          the file or the configuration is wrong: fix the input
-    ├── SignInError         the provider refuses the credentials: sign in again
-    │   ├── HostKeyUnknown  first contact with an SSH server: compare the fingerprint and confirm it
-    │   └── HostKeyChanged  the server shows another key than before: somebody must look into it
-    └── WaitError           the network or the provider is in trouble: try again later
+ConnectorError          a sentence for people; `advice` says what to do, `details` is for the curious
+├── InputError          the file or the configuration is wrong: fix the input
+├── SignInError         the provider refuses the credentials: sign in again
+│   ├── HostKeyUnknown  first contact with an SSH server: compare the fingerprint and confirm it
+│   └── HostKeyChanged  the server shows another key than before: somebody must look into it
+└── WaitError           the network or the provider is in trouble: try again later
 """
 
 
