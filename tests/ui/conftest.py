@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import csv
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +18,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from PySide6.QtWidgets import QApplication
 
+from app.authorizations import add_authorization
+from app.engine import Engine
+from app.jobs import JobDraft, create_job
+from app.workspace import create_workspace
 from ui.theme import Theme, current_theme
 
 
@@ -52,3 +60,104 @@ def pictures() -> Path | None:
         return None
     Path(folder).mkdir(parents=True, exist_ok=True)
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def _imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace into which two files were imported: 250 members, and 3 orders of two of them."""
+    folder = tmp_path_factory.mktemp("imported")
+    files = folder / "files"
+    files.mkdir()
+    cities = ("Malmö", "Berlin", "Porto")
+    members = [
+        (
+            f"member{n}@example.com",
+            f"NB-{n:04}",
+            f"Maja{n}",
+            "Lindholm",
+            cities[n % 3],
+            1000 + n,
+            "2026-11-21T18:02:00Z",
+        )
+        for n in range(250)
+    ]
+    orders = [
+        ("member7@example.com", "W-1", "412.50", "2026-11-14T09:41:00Z"),
+        ("member7@example.com", "W-2", "19.90", "2026-11-15T09:41:00Z"),
+        ("member8@example.com", "W-3", "7", "2026-11-15T10:00:00Z"),
+    ]
+    for name, rows in (
+        ("members.csv", [("email", "member_id", "first_name", "last_name", "city", "points", "updated"), *members]),
+        ("orders.csv", [("email", "order_no", "total", "ordered"), *orders]),
+    ):
+        with (files / name).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
+    create_workspace(folder / "workspace", "Northbeam Coffee").close()
+    asyncio.run(_import(folder / "workspace", files))
+    return folder / "workspace"
+
+
+async def _import(workspace: Path, files: Path) -> None:
+    engine = Engine.open(workspace)
+    await engine.start()
+    assert engine.supervisor is not None
+    place = add_authorization(engine, "file-service-folder", "Files", {"folder": str(files)})
+    for name, options in (
+        (
+            "Loyalty members",
+            {
+                "filename": "members.csv",
+                "stream": "loyalty_members",
+                "identifiers": ["email", "member_id"],
+                "timestamp_field": "updated",
+                "types": {"points": "integer"},
+                "targets": {"updated": ""},
+            },
+        ),
+        (
+            "Web shop",
+            {
+                "filename": "orders.csv",
+                "stream": "shop_orders",
+                "identifiers": ["email"],
+                "timestamp_field": "ordered",
+                "types": {"total": "number"},
+            },
+        ),
+    ):
+        job = create_job(engine, JobDraft(name, "file-service-csv-import", place, options))
+        run = await engine.supervisor.finished(await engine.supervisor.run(job))
+        assert (run.status, run.rejected) == ("completed", 0), run.message
+    await engine.stop()
+
+
+@pytest.fixture
+def shop(_imported: Path, tmp_path: Path) -> Iterator[Engine]:
+    """An engine on a copy of the imported workspace, its supervisor not started."""
+    folder = tmp_path / "northbeam"
+    shutil.copytree(_imported, folder)
+    with Engine.open(folder) as engine:
+        yield engine
+
+
+class NotedShell:
+    """Stands for the window: notes where a page leads."""
+
+    def __init__(self) -> None:
+        self.went: list[tuple[str, dict[str, Any]]] = []
+        self.forgotten: list[str] = []
+
+    def navigate(self, key: str, /, **args: Any) -> None:
+        self.went.append((key, args))
+
+    def back(self) -> None:
+        self.went.append(("back", {}))
+
+    def forget(self, key: str) -> None:
+        self.forgotten.append(key)
+
+
+@pytest.fixture
+def shell() -> NotedShell:
+    """What a page thinks is the window."""
+    return NotedShell()

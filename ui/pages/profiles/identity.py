@@ -56,7 +56,7 @@ class IdentityPicture(QWidget):
         down = self.height() / 2 - _NODE - _LABEL_HEIGHT / 2 - 6
         # Four in the corners reach out further than an ellipse would let them.
         reach = 1.2 if 3 <= count <= 4 else 1.0
-        start = 0.0 if count == 1 else -90.0 if count == 3 or count > 4 else -90 - 180 / count
+        start = 0.0 if count <= 1 else -90.0 if count == 3 or count > 4 else -90 - 180 / count
         found = []
         for at in range(count):
             angle = math.radians(start + 360 * at / count)

@@ -299,8 +299,8 @@ def identity_sentence(person: Profile) -> str:
     since = f"known since {words.exact(person.created_at).split(',')[0]}"
     if not person.identifiers:
         return f"No identifier, {since}"
-    named = {name for name, _ in person.identifiers}
-    streams = {field.stream for field in person.fields if field.name in named and field.stream}
+    # Whatever stream brought a value, brought an identifier with it: without one it would be nobody's.
+    streams = {field.stream for field in person.fields if field.stream}
     said = words.count_of(len(person.identifiers), "identifier")
     if streams:
         said += f" from {words.count_of(len(streams), 'stream')}"
