@@ -30,6 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("DBUS_SESSION_BUS_ADDRESS", None)
 
 
+@pytest.fixture(autouse=True)
+def _own_state(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees which workspaces another one opened."""
+    monkeypatch.setenv("XDG_STATE_HOME", tempfile.mkdtemp(dir=pytestconfig.stash[FOLDER]))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing behind."""
     shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
