@@ -54,4 +54,6 @@ class EventsView(QSplitter):
         event = rows[0]
         self._which.setText(f"Event {event.id:,} · {words.exact(event.at, seconds=True)}")
         self.json.set_document(event.data)
-        self.below.show()
+        if self.below.isHidden():
+            self.below.show()
+            self.setSizes([self.height() * 11 // 20, self.height() * 9 // 20])

@@ -12,25 +12,30 @@ from app.engine import Engine
 from ui.shell.background import into_ui
 
 REST_MS = 600
+PROGRESS_REST_MS = 2_000
 
 
 class Live(QObject):
     """Calls `refresh` in the UI thread after changes of the kinds in `about`.
 
-    Changes come in showers, so they are answered once, `REST_MS` after the first of them. A page that is not shown
-    reads anew at its next visit anyway and is left alone.
+    Changes come in showers, so they are answered once, `REST_MS` after the first of them, and the ceaseless
+    "progress" of running jobs every `PROGRESS_REST_MS`. A page that is not shown reads anew at its next visit anyway
+    and is left alone.
     """
 
     def __init__(self, page: QWidget, engine: Engine, about: Collection[str], refresh: Callable[[], object]) -> None:
         super().__init__(page)
         self._page, self._about, self._refresh = page, frozenset(about), refresh
-        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest = QTimer(self, singleShot=True)
         self._rest.timeout.connect(self._rested)
         self.destroyed.connect(engine.changes.subscribe(into_ui(self._changed, self)))
 
     def _changed(self, change: Change) -> None:
-        if change.what in self._about and not self._rest.isActive():
-            self._rest.start()
+        if change.what not in self._about:
+            return
+        wait = PROGRESS_REST_MS if change.what == "progress" else REST_MS
+        if not self._rest.isActive() or self._rest.remainingTime() > wait:
+            self._rest.start(wait)
 
     def _rested(self) -> None:
         if self._page.isVisible():

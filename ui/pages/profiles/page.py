@@ -73,7 +73,7 @@ class ProfilesPage(Page):
         self.add(self._place, 1)
         self.table: DataTable | None = None
         self.model: PagedTableModel | None = None
-        Live(self, engine, ("profiles", "schema"), self.refresh)
+        Live(self, engine, ("profiles", "schema", "progress"), self.refresh)
 
     def open(self, **args: Any) -> None:
         """`told`: what happened to somebody on the way here."""

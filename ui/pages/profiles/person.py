@@ -105,10 +105,10 @@ class PersonPage(Page):
         columns = [
             Column("field", "Field", lambda row: row.name, tip=lambda row: row.label, width=132, fixed=True),
             Column("value", "Value", self._value, tip=self._value, width=188, fixed=True),
-            Column("from", "From", _origin, tip=_origin, tone=lambda row: "muted", width=210),
+            Column("from", "From", _origin, tip=_origin, tone=lambda row: "muted", width=204),
             Column(
                 "as_of", "As of", lambda row: as_of(row.at), sort=lambda row: row.at,
-                tip=lambda row: words.exact(row.at, seconds=True), tone=lambda row: "muted", width=130,
+                tip=lambda row: words.exact(row.at, seconds=True), tone=lambda row: "muted", width=142,
             ),
         ]  # fmt: skip
         self.fields_model = RowsModel(columns, key=lambda row: row.name)

@@ -68,7 +68,7 @@ class StreamsPage(Page):
         )
         self.stack.addWidget(none)
         self.add(self.stack, 1)
-        Live(self, engine, ("streams", "schema"), self.refresh)
+        Live(self, engine, ("streams", "schema", "progress"), self.refresh)
 
     def _list(self) -> QWidget:
         columns = [
@@ -114,8 +114,8 @@ class StreamsPage(Page):
                 width=128,
                 fixed=True,
             ),
-            Column("samples", "Samples", _samples, tip=lambda row: "\n".join(row.samples), width=166),
-            Column("seen", "Seen", self._seen, sort=lambda row: row.seen, tip=self._seen_exact, width=70),
+            Column("samples", "Samples", _samples, tip=lambda row: "\n".join(row.samples), width=160),
+            Column("seen", "Seen", self._seen, sort=lambda row: row.seen, tip=self._seen_exact, width=82),
             Column(
                 "mapped",
                 "Fills",
