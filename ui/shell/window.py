@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -48,6 +48,8 @@ class MainWindow(QMainWindow):
         self._made: dict[str, Page] = {}
         self._history: list[_Visit] = []
         self._ended = False
+        self.may_close: Callable[[], bool] = lambda: True
+        """Asked before the window closes; who says no may close it later."""
         self.rail = Rail([spec for spec in pages if not spec.under])
         self.rail.card.set_workspace(engine.workspace_name, engine.workspace_place)
         self.rail.chosen.connect(self.navigate)
@@ -235,7 +237,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         page = self.page()
-        if page is not None and not page.leave():
+        if (page is not None and not page.leave()) or not self.may_close():
             event.ignore()
             return
         QSettings().setValue("window/geometry", self.saveGeometry())

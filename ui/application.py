@@ -1,0 +1,159 @@
+"""From an open engine to a window and back: the loop that Qt and asyncio share, the pages, the end."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import signal
+import sys
+from pathlib import Path
+
+import qasync
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QFileDialog, QInputDialog
+
+from app.engine import Engine
+from app.errors import CausewayError
+from app.workspace import create_workspace
+from ui.pages.registry import page_specs
+from ui.shell.application import make_application
+from ui.shell.background import run_operation
+from ui.shell.engine_view import EngineView
+from ui.shell.mishap import MishapDialog, Mishaps
+from ui.shell.window import MainWindow
+from ui.theme import Theme
+from ui.theme.theme import Choice
+from ui.widgets import confirm
+
+
+def run_window(engine: Engine) -> int:
+    """Show the window on `engine`, which is not started yet, until it is closed; the exit code."""
+    application, theme = make_application(sys.argv[:1])
+    mishaps = Mishaps(application)
+    mishaps.install()
+    loop = qasync.QEventLoop(application)
+    asyncio.set_event_loop(loop)
+    with loop:
+        session = Session(engine, theme)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: session.end())
+        # Python looks at signals between two steps of its own; without one, Ctrl-C would wait for the next event.
+        heartbeat = QTimer()
+        heartbeat.timeout.connect(lambda: None)
+        heartbeat.start(250)
+        loop.run_until_complete(session.run())
+        heartbeat.stop()
+    return 0
+
+
+def chosen_theme(engine: Engine) -> Choice:
+    """The theme that the workspace's user chose."""
+    match engine.workspace.setting("theme"):
+        case "light":
+            return "light"
+        case "dark":
+            return "dark"
+        case _:
+            return "system"
+
+
+class Session(QObject):
+    """One window after the other: choosing another workspace closes the engine and opens the next."""
+
+    def __init__(self, engine: Engine, theme: Theme) -> None:
+        super().__init__()
+        self._engine = engine
+        self._theme = theme
+        self._window: MainWindow | None = None
+        self._ended = asyncio.Event()
+        self._next: Path | None = None
+
+    async def run(self) -> None:
+        """Until the last window is closed."""
+        engine: Engine | None = self._engine
+        while engine is not None:
+            self._engine = engine
+            self._ended.clear()
+            self._next = None
+            self._show()
+            # The page is painted before workers are warmed up.
+            await asyncio.sleep(0)
+            await engine.start()
+            await self._ended.wait()
+            await engine.stop()
+            engine = self._open_next()
+
+    def end(self) -> None:
+        """Close without a question."""
+        if self._window is not None:
+            self._window.hide()
+        self._ended.set()
+
+    def _show(self) -> None:
+        engine = self._engine
+        self._theme.choose(chosen_theme(engine))
+        window = MainWindow(EngineView(engine), page_specs(engine))
+        window.workspace_chosen.connect(lambda folder: self._go_to(Path(folder)))
+        window.open_asked.connect(self._ask_open)
+        window.new_asked.connect(self._ask_new)
+        window.closing.connect(self.end)
+        window.may_close = self._may_close
+        if self._window is not None:
+            self._window.deleteLater()
+        self._window = window
+        window.start()
+        window.show()
+
+    def _may_close(self) -> bool:
+        """Ask first while jobs run; they are stopped by closing, and go on when they are run again."""
+        supervisor = self._engine.supervisor
+        running = 0 if supervisor is None else supervisor.busy + supervisor.waiting
+        if not running or self._window is None:
+            return True
+        jobs = "1 job is" if running == 1 else f"{running} jobs are"
+        confirm(
+            self._window,
+            f"{jobs} running",
+            "Closing stops them after their present rows. What is done is saved; they go on when run again.",
+            "Stop and close",
+            self.end,
+        )
+        return False
+
+    def _go_to(self, folder: Path) -> None:
+        self._next = folder
+        self.end()
+
+    def _ask_open(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self._window, "Open a workspace")
+        if folder:
+            self._go_to(Path(folder))
+
+    def _ask_new(self) -> None:
+        name, accepted = QInputDialog.getText(self._window, "New workspace", "Name of the workspace")
+        if not accepted or not name.strip():
+            return
+        parent = QFileDialog.getExistingDirectory(self._window, "Where to keep it")
+        if not parent:
+            return
+        folder = Path(parent) / name.strip().replace("/", "-")
+        run_operation(
+            lambda _: create_workspace(folder, name).close(),
+            done=lambda _: self._go_to(folder),
+            failed=self._tell,
+            owner=self,
+        )
+
+    def _open_next(self) -> Engine | None:
+        """The engine of the chosen workspace; the one before where that can't be opened; None to end."""
+        if self._next is None:
+            return None
+        try:
+            return Engine.open(self._next)
+        except CausewayError as error:
+            before = Engine.open(self._engine.workspace.folder)
+            QTimer.singleShot(0, functools.partial(self._tell, error))
+            return before
+
+    def _tell(self, error: BaseException) -> None:
+        MishapDialog(error, self._window).open()

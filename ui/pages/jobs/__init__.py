@@ -1,0 +1,1 @@
+"""Jobs: the table of all of them, and the page of one."""

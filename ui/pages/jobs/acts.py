@@ -1,0 +1,114 @@
+"""What can be done with jobs, from the table and from a job's own page; each act tells what failed in a banner."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.engine import Engine
+from app.errors import CausewayError
+from app.jobs import JobInfo, delete_job, duplicate_job, job_runs, rejected_count
+from ui.shell.background import run_async, run_operation, run_query
+from ui.shell.pages import Shell
+from ui.widgets import Banner, confirm, words
+
+
+class JobActs:
+    """Acts on jobs for the page `owner`."""
+
+    def __init__(self, engine: Engine, shell: Shell, owner: QWidget, banner: Banner) -> None:
+        self._engine, self._shell, self._owner, self._banner = engine, shell, owner, banner
+
+    def run(self, jobs: Sequence[JobInfo]) -> None:
+        """Run each job that does not run."""
+        try:
+            self._engine.require_charge()
+        except CausewayError as error:
+            self._banner.tell_error(error)
+            return
+        supervisor = self._engine.supervisor
+        if supervisor is None:
+            self._banner.tell("info", "Causeway is still starting.", "Try again in a moment.")
+            return
+        for job in jobs:
+            if job.status != "running":
+                run_async(
+                    supervisor.run(job.id), done=lambda _: None, failed=self._banner.tell_error, owner=self._owner
+                )
+
+    def stop(self, jobs: Sequence[JobInfo]) -> None:
+        """Stop each job that runs; it can go on later."""
+        supervisor = self._engine.supervisor
+        for job in jobs:
+            run_id = supervisor.running_run(job.id) if supervisor is not None else None
+            if supervisor is not None and run_id is not None:
+                supervisor.cancel(run_id)
+
+    def duplicate(self, job: JobInfo) -> None:
+        """Make a copy and show it."""
+        run_operation(
+            lambda _: duplicate_job(self._engine, job.id),
+            done=lambda copy: self._shell.navigate("job", job_id=copy),
+            failed=self._banner.tell_error,
+            owner=self._owner,
+        )
+
+    def delete(self, jobs: Sequence[JobInfo], deleted: Callable[[], object] | None = None) -> None:
+        """Ask, naming what is lost, then delete."""
+
+        def lost() -> tuple[int, int]:
+            runs = sum(len(job_runs(self._engine, job.id)) for job in jobs)
+            return runs, sum(rejected_count(self._engine, job.id) for job in jobs)
+
+        run_query(
+            lost,
+            done=functools.partial(self._ask_delete, list(jobs), deleted),
+            failed=self._banner.tell_error,
+            owner=self._owner,
+        )
+
+    def _ask_delete(self, jobs: list[JobInfo], deleted: Callable[[], object] | None, lost: tuple[int, int]) -> None:
+        title = f"Delete “{jobs[0].name}”?" if len(jobs) == 1 else f"Delete {len(jobs)} jobs?"
+        runs, rejected = lost
+        sentence = (
+            f"{words.count_of(runs, 'run')} with logs and {words.count_of(rejected, 'rejected row')} are deleted too. "
+            "People and events that were imported stay."
+        )
+
+        def work() -> None:
+            for job in jobs:
+                delete_job(self._engine, job.id)
+
+        def act() -> None:
+            run_operation(
+                lambda _: work(),
+                done=lambda _: deleted() if deleted is not None else None,
+                failed=self._banner.tell_error,
+                owner=self._owner,
+            )
+
+        confirm(self._owner, title, sentence, "Delete job" if len(jobs) == 1 else "Delete jobs", act)
+
+    def menu(self, jobs: Sequence[JobInfo]) -> QMenu | None:
+        """The context menu over chosen jobs."""
+        if not jobs:
+            return None
+        menu = QMenu(self._owner)
+        if len(jobs) == 1:
+            menu.addAction("Open", lambda: self._shell.navigate("job", job_id=jobs[0].id))
+            menu.addSeparator()
+        idle = [job for job in jobs if job.status != "running"]
+        running = [job for job in jobs if job.status == "running"]
+        if idle:
+            menu.addAction("Run now", lambda: self.run(idle))
+        if running:
+            menu.addAction("Stop", lambda: self.stop(running))
+        if len(jobs) == 1:
+            if idle:
+                menu.addAction("Edit configuration", lambda: self._shell.navigate("new_job", job_id=jobs[0].id))
+            menu.addAction("Duplicate", lambda: self.duplicate(jobs[0]))
+        menu.addSeparator()
+        menu.addAction("Delete…", lambda: self.delete(jobs)).setEnabled(bool(idle) and not running)
+        return menu

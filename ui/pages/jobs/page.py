@@ -1,0 +1,191 @@
+"""The Jobs page: every job with its status, filtered by chips and search."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+
+from app.changes import Change
+from app.engine import Engine
+from app.jobs import JobInfo, list_jobs
+from ui.pages.jobs.acts import JobActs
+from ui.pages.jobs.words import KINDS, meaning, share
+from ui.pages.live import Live
+from ui.shell.background import into_ui, run_query
+from ui.shell.pages import Shell
+from ui.widgets import (
+    Banner,
+    ChipRow,
+    Column,
+    DataTable,
+    EmptyState,
+    Page,
+    PrimaryButton,
+    ProviderDelegate,
+    RowsModel,
+    SearchField,
+    StatusDelegate,
+    TwoLineDelegate,
+    words,
+)
+
+STATUSES = (
+    ("all", "All"),
+    ("running", "Running"),
+    ("sleeping", "Sleeping"),
+    ("failed", "Failed"),
+    ("paused", "Paused"),
+    ("completed", "Completed"),
+)
+KEPT_FILTER = "jobs/filter"
+
+
+class JobsPage(Page):
+    """All jobs; Enter opens one, Delete asks to delete the chosen ones."""
+
+    def __init__(self, engine: Engine, shell: Shell) -> None:
+        super().__init__("Jobs")
+        self._engine, self._shell = engine, shell
+        self._jobs: list[JobInfo] = []
+        self.banner = Banner()
+        self.acts = JobActs(engine, shell, self, self.banner)
+        self.search = self._sought = SearchField("Search jobs")
+        self._sought.searched.connect(lambda _: self._filter())
+        self.add_action(self._sought, PrimaryButton("New job", clicked=lambda: shell.navigate("new_job")))
+        self.statuses = ChipRow(list(STATUSES))
+        kept = str(QSettings().value(KEPT_FILTER, "all"))
+        self._status = kept if kept in dict(STATUSES) else "all"
+        self.statuses.choose(self._status)
+        self.statuses.changed.connect(self._status_chosen)
+        self.add(self.banner)
+        self.add(self.statuses)
+        self.table = DataTable(
+            self._model(),
+            "jobs",
+            delegates={"name": TwoLineDelegate, "provider": ProviderDelegate, "status": StatusDelegate},
+            row_height=57,
+            fit=True,
+            accessible_name="Jobs",
+        )
+        self.table.opened.connect(lambda job: shell.navigate("job", job_id=job.id))
+        self.table.set_menu(self.acts.menu)
+        self.table.set_empty(self._nothing())
+        delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.table)
+        delete.setContext(Qt.ShortcutContext.WidgetShortcut)
+        delete.activated.connect(self._delete)
+        self.add(self.table, 1)
+        self.add_spring()
+        Live(self, engine, ("jobs", "runs", "authorizations"), self.refresh)
+        self.destroyed.connect(engine.changes.subscribe(into_ui(self._progressed, self)))
+
+    def _model(self) -> RowsModel:
+        self.model = RowsModel(
+            [
+                Column("name", "Name", lambda job: job.name, second=lambda job: job.description, width=244, fixed=True),
+                Column(
+                    "provider",
+                    "Provider",
+                    lambda job: job.provider_name,
+                    mark=lambda job: job.provider,
+                    width=128,
+                ),
+                Column("type", "Type", lambda job: KINDS[job.kind], tip=lambda job: job.type_name, width=93),
+                Column("authorization", "Authorization", lambda job: job.authorization_name or "—", width=162),
+                Column(
+                    "status",
+                    "Status",
+                    lambda job: words.status_word(job.status),
+                    second=meaning,
+                    status=lambda job: job.status,
+                    progress=share,
+                    tip=meaning,
+                    width=225,
+                    fixed=True,
+                ),
+                Column(
+                    "last_run",
+                    "Last run",
+                    lambda job: "Now" if job.status == "running" else words.when(job.last_run_at),
+                    sort=lambda job: job.last_run_at or "",
+                    tip=lambda job: words.exact(job.last_run_at),
+                    width=85,
+                ),
+                Column(
+                    "next_run",
+                    "Next run",
+                    lambda job: words.when(job.next_run_at),
+                    sort=lambda job: job.next_run_at or "",
+                    width=77,
+                    spare=True,
+                ),
+                Column(
+                    "created",
+                    "Created",
+                    lambda job: words.when(job.created_at),
+                    sort=lambda job: job.created_at,
+                    tip=lambda job: words.exact(job.created_at),
+                    width=85,
+                    hidden=True,
+                ),
+            ],
+            key=lambda job: job.id,
+        )
+        return self.model
+
+    def _nothing(self) -> EmptyState:
+        return EmptyState(
+            "workflow",
+            "No jobs yet",
+            "A job moves people between a tool or a file and this computer. "
+            "The demo shows it on the people of an invented shop: type “causeway demo” in a terminal.",
+            [PrimaryButton("New job", icon="plus", clicked=lambda: self._shell.navigate("new_job"))],
+        )
+
+    def open(self, **args: object) -> None:
+        """Read the jobs."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the jobs anew."""
+        run_query(lambda: list_jobs(self._engine), done=self._show, failed=self.banner.tell_error, owner=self)
+
+    def _show(self, jobs: Sequence[JobInfo]) -> None:
+        self._jobs = list(jobs)
+        counts = Counter[str](job.status for job in jobs)
+        self.statuses.set_counts({key: len(jobs) if key == "all" else counts[key] for key, _ in STATUSES})
+        self._filter()
+
+    def _filter(self) -> None:
+        sought = self._sought.text().casefold().split()
+        self.model.set_rows(
+            job
+            for job in self._jobs
+            if self._status in ("all", job.status) and all(word in _searched(job) for word in sought)
+        )
+
+    def _status_chosen(self, key: str) -> None:
+        self._status = key
+        QSettings().setValue(KEPT_FILTER, key)
+        self._filter()
+
+    def _progressed(self, change: Change) -> None:
+        """A running job's row is painted anew; nothing else is read."""
+        if change.what != "progress" or not self.isVisible() or self._engine.supervisor is None:
+            return
+        for at, job in enumerate(self._jobs):
+            if job.id == change.id:
+                self._jobs[at] = replace(job, progress=self._engine.supervisor.progress(job.id))
+                self._filter()
+
+    def _delete(self) -> None:
+        jobs = self.table.selected()
+        if jobs and all(job.status != "running" for job in jobs):
+            self.acts.delete(jobs)
+
+
+def _searched(job: JobInfo) -> str:
+    return f"{job.name} {job.description} {job.provider_name} {job.type_name} {job.authorization_name}".casefold()
