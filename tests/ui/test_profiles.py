@@ -138,6 +138,17 @@ def test_the_list_follows_the_engine(qtbot: QtBot, people: ProfilesPage, shop: E
     qtbot.waitUntil(lambda: shown(people, 0)[0] == "Maja248 Lindholm")
 
 
+def test_reading_anew_keeps_the_old_rows_until_the_new_ones_come(qtbot: QtBot, people: ProfilesPage) -> None:
+    model = people.model
+    assert model is not None
+    with qtbot.waitSignal(model.loaded):
+        model.refresh(keep=True)
+        assert shown(people, 0)[0] == "Maja249 Lindholm"
+    with qtbot.waitSignal(model.loaded):
+        model.refresh()
+        assert shown(people, 0)[0] == "…"
+
+
 def test_an_empty_workspace_leads_to_a_new_job(qtbot: QtBot, tmp_path: Path, shell: Any) -> None:
     create_workspace(tmp_path / "new", "New").close()
     with Engine.open(tmp_path / "new") as engine:
