@@ -29,6 +29,8 @@ from ui.widgets import confirm
 def run_window(engine: Engine) -> int:
     """Show the window on `engine`, which is not started yet, until it is closed; the exit code."""
     application, theme = make_application(sys.argv[:1])
+    # The end of the last window is the beginning of an orderly stop, not the end of the loop.
+    application.setQuitOnLastWindowClosed(False)
     mishaps = Mishaps(application)
     mishaps.install()
     loop = qasync.QEventLoop(application)

@@ -57,7 +57,7 @@ def page_specs(engine: Engine) -> list[PageSpec]:
         PageSpec("jobs", "Jobs", "workflow", jobs),
         PageSpec("job", "Job", build=job, under="jobs"),
         PageSpec("new_job", "New job", build=new_job, under="jobs"),
-        PageSpec("authorizations", "Authorizations", "key", authorizations),
+        PageSpec("authorizations", "Authorizations", "key-round", authorizations),
         PageSpec("profiles", "Profiles", "users", profiles, group=1),
         PageSpec("profile", "Person", build=profile, under="profiles"),
         PageSpec("streams", "Streams", "waves", streams, group=1),

@@ -86,7 +86,7 @@ class LogsView(QWidget):
             framed=False,
             accessible_name="Log",
         )
-        self.table.set_empty(EmptyState("scroll-text", "Nothing here", "Lines appear as the job runs."))
+        self.table.set_empty(EmptyState("file-text", "Nothing here", "Lines appear as the job runs."))
         self.more = LinkButton("Older lines", clicked=self._read_older)
         self.more.hide()
         row = QHBoxLayout()
