@@ -1,0 +1,1 @@
+"""Making a job, step by step."""
