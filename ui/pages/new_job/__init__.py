@@ -1,1 +1,1 @@
-"""Making a job, step by step."""
+"""New job: from a provider to a job that runs, and the same steps to change one."""
