@@ -91,6 +91,7 @@ class LogsView(QWidget):
         self.more.hide()
         row = QHBoxLayout()
         row.setContentsMargins(12, 10, 12, 8)
+        row.setSpacing(10)
         row.addWidget(self.levels)
         row.addStretch(1)
         row.addWidget(self.follow)

@@ -54,6 +54,7 @@ class RejectedView(QWidget):
         self.download = Button("Download…", icon="download", clicked=self._ask_save)
         row = QHBoxLayout()
         row.setContentsMargins(12, 10, 12, 8)
+        row.setSpacing(10)
         row.addWidget(self.count)
         row.addStretch(1)
         row.addWidget(self.download)

@@ -148,9 +148,9 @@ class JobPage(Page):
                 ("Provider", job.provider_name),
                 ("Type", f"{KINDS[job.kind]} · {job.type_name}"),
                 ("Authorization", job.authorization_name or "None any more"),
-                ("Created by", f"{creator}{words.exact(job.created_at)}"),
-                ("Last run", words.exact(job.last_run_at)),
-                ("Next run", words.exact(job.next_run_at) if job.next_run_at else "Runs once"),
+                ("Created by", f"{creator}{words.when(job.created_at)}"),
+                ("Last run", words.when(job.last_run_at)),
+                ("Next run", words.when(job.next_run_at) if job.next_run_at else "Runs once"),
             ]
         )
         self.configuration.set_options(job)

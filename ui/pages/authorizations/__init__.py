@@ -1,0 +1,1 @@
+"""Authorizations: how Causeway signs in to other systems."""

@@ -1,0 +1,164 @@
+"""The dialog that makes an authorization, or enters the values of one anew; both can be tried before saving."""
+
+from __future__ import annotations
+
+import functools
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from app.authorizations import HOST_KEY, AuthorizationInfo, add_authorization, check_values, edit_authorization
+from app.catalog import AuthorizationMethod
+from app.engine import Engine
+from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
+from connectors.kit.types import Account
+from ui.forms.fields import FieldsForm
+from ui.pages.authorizations.dialogs import FormDialog
+from ui.pages.authorizations.vault import VaultHelp
+from ui.pages.new_job.host_key import ask_host_key
+from ui.shell.background import run_operation
+from ui.widgets import Button, ComboBox, FormField, Scroll, set_kind
+
+WIDTH = 540
+TALLEST_FORM = 400
+OF_THE_SERVER = ("host", "port")
+"""What was confirmed as a server's key holds for one host and port."""
+
+
+class AuthorizationDialog(FormDialog):
+    """`saved(id)` follows when it is kept. With `info` it enters that authorization's values anew."""
+
+    saved = Signal(int)
+
+    def __init__(self, parent: QWidget, engine: Engine, info: AuthorizationInfo | None = None) -> None:
+        super().__init__(parent, f"Re-authorize “{info.name}”" if info is not None else "New authorization", WIDTH)
+        self._engine, self._info = engine, info
+        content = QWidget()
+        self._content = QVBoxLayout(content)
+        self._content.setContentsMargins(0, 0, 12, 0)
+        self._content.setSpacing(14)
+        self.method = ComboBox()
+        self._summary = set_kind(QLabel(), "secondary")
+        self._summary.setWordWrap(True)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("For example Agency SFTP")
+        self.name_field = FormField("Name", self.name, help="As jobs and lists show it", required=True)
+        self.name.textChanged.connect(lambda _: self.name_field.set_error(""))
+        if info is None:
+            self.method.add_choices(
+                (f"{provider.name}: {method.name}", method.slug)
+                for provider in engine.catalog.providers
+                for method in provider.authorizations
+            )
+            choice = FormField("Sign in to", self.method, required=True)
+            choice.layout().addWidget(self._summary)
+            self._content.addWidget(choice)
+            self._content.addWidget(self.name_field)
+        self._content.addStretch(1)
+        self.form = self._make_form()
+        self.method.value_changed.connect(lambda _: self._method_chosen())
+        self._scroll = Scroll(content)
+        self.add(self._scroll, 1)
+        self.test = Button("Test connection", clicked=self.try_values)
+        self.finish("Save", self.test)
+        self.help = VaultHelp(engine, self, self.banner, self.act)
+        self._fit()
+        (self.name if info is None else next(iter(self.form.fields.values())).control).setFocus()
+
+    @property
+    def _chosen(self) -> AuthorizationMethod:
+        return self._engine.catalog.method(self._info.method if self._info is not None else str(self.method.value()))
+
+    def _make_form(self) -> FieldsForm:
+        method, info = self._chosen, self._info
+        self._summary.setText(method.summary)
+        form = FieldsForm(method.fields, info.settings, info.secret_names) if info else FieldsForm(method.fields)
+        form.changed.connect(self._edited)
+        self._content.insertWidget(self._content.count() - 1, form)
+        return form
+
+    def _method_chosen(self) -> None:
+        old = self.form
+        self._content.removeWidget(old)
+        old.hide()
+        old.deleteLater()
+        self.banner.hide()
+        self.form = self._make_form()
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as the form, up to where it scrolls."""
+        content = self._scroll.widget()
+        content.layout().activate()
+        self._scroll.setMinimumHeight(min(content.sizeHint().height(), TALLEST_FORM))
+        self.adjustSize()
+
+    def _edited(self, name: str) -> None:
+        if name in OF_THE_SERVER and any(field.name == HOST_KEY for field in self._chosen.fields):
+            self.form.set_value(HOST_KEY, "")
+        self.banner.hide()
+
+    def _set_busy(self, busy: bool) -> None:
+        self.set_busy(busy)
+        self._scroll.setEnabled(not busy)
+
+    # trying
+
+    def try_values(self) -> None:
+        """Really sign in with what was entered, saving nothing."""
+        if not self.form.complete():
+            return
+        engine, info, method, entered = self._engine, self._info, self._chosen.slug, self.form.values()
+
+        def work() -> Account:
+            kept = engine.vault.load(info.id, info.secret_names) if info is not None else {}
+            return check_values(engine, method, kept | entered)
+
+        self._set_busy(True)
+        run_operation(lambda _: work(), done=self._works, failed=self._does_not_work, owner=self)
+
+    def _works(self, account: Account) -> None:
+        self._set_busy(False)
+        self.banner.tell("success", f"It works: {account.description}.")
+
+    def _does_not_work(self, error: BaseException) -> None:
+        self._set_busy(False)
+        if isinstance(error, HostKeyUnknown | HostKeyChanged):
+            ask_host_key(self, error, functools.partial(self._trust, error.key))
+        else:
+            self.help.tell_error(error)
+
+    def _trust(self, key: str) -> None:
+        self.form.set_value(HOST_KEY, key)
+        self.try_values()
+
+    # saving
+
+    def act(self) -> None:
+        """Keep what was entered; the secrets go into the vault."""
+        name = self.name.text().strip()
+        complete = self.form.complete()
+        if self._info is None and not name:
+            self.name_field.set_error("The authorization needs a name. Enter one.")
+            self.name.setFocus()
+            return
+        if not complete:
+            return
+        engine, info, method, entered = self._engine, self._info, self._chosen.slug, self.form.values()
+
+        def work() -> int:
+            if info is None:
+                return add_authorization(engine, method, name, entered)
+            edit_authorization(engine, info.id, values=entered)
+            return info.id
+
+        self._set_busy(True)
+        run_operation(lambda _: work(), done=self._saved, failed=self._not_saved, owner=self)
+
+    def _saved(self, authorization_id: int) -> None:
+        self.saved.emit(authorization_id)
+        self.accept()
+
+    def _not_saved(self, error: BaseException) -> None:
+        self._set_busy(False)
+        self.help.tell_error(error)
