@@ -18,8 +18,13 @@ from app.catalog import AuthorizationMethod
 from app.changes import Change
 from app.clock import now_text
 from app.errors import CausewayError, NotFound, Refused, VaultLocked, VaultMissing
-from connectors.kit.errors import ConnectorError, HostKeyUnknown
-from connectors.kit.types import Account, Credentials
+
+# Handed on as well: the window knows what a check says and asks by this room.
+from connectors.kit.errors import ConnectorError
+from connectors.kit.errors import HostKeyChanged as HostKeyChanged
+from connectors.kit.errors import HostKeyUnknown as HostKeyUnknown
+from connectors.kit.types import Account as Account
+from connectors.kit.types import Credentials
 
 if TYPE_CHECKING:
     import sqlite3

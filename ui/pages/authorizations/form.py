@@ -5,19 +5,26 @@ from __future__ import annotations
 import functools
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from app.authorizations import HOST_KEY, AuthorizationInfo, add_authorization, check_values, edit_authorization
+from app.authorizations import (
+    HOST_KEY,
+    Account,
+    AuthorizationInfo,
+    HostKeyChanged,
+    HostKeyUnknown,
+    add_authorization,
+    check_values,
+    edit_authorization,
+)
 from app.catalog import AuthorizationMethod
 from app.engine import Engine
-from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
-from connectors.kit.types import Account
 from ui.forms.fields import FieldsForm
 from ui.pages.authorizations.dialogs import FormDialog
 from ui.pages.authorizations.vault import VaultHelp
 from ui.pages.new_job.host_key import ask_host_key
 from ui.shell.background import run_operation
-from ui.widgets import Button, ComboBox, FormField, Scroll, set_kind
+from ui.widgets import Button, ComboBox, FormField, Scroll
 
 WIDTH = 540
 TALLEST_FORM = 400
@@ -38,8 +45,6 @@ class AuthorizationDialog(FormDialog):
         self._content.setContentsMargins(0, 0, 12, 0)
         self._content.setSpacing(14)
         self.method = ComboBox()
-        self._summary = set_kind(QLabel(), "secondary")
-        self._summary.setWordWrap(True)
         self.name = QLineEdit()
         self.name.setPlaceholderText("For example Agency SFTP")
         self.name_field = FormField("Name", self.name, help="As jobs and lists show it", required=True)
@@ -50,9 +55,8 @@ class AuthorizationDialog(FormDialog):
                 for provider in engine.catalog.providers
                 for method in provider.authorizations
             )
-            choice = FormField("Sign in to", self.method, required=True)
-            choice.layout().addWidget(self._summary)
-            self._content.addWidget(choice)
+            self.choice = FormField("Sign in to", self.method, help=" ", required=True)
+            self._content.addWidget(self.choice)
             self._content.addWidget(self.name_field)
         self._content.addStretch(1)
         self.form = self._make_form()
@@ -71,7 +75,8 @@ class AuthorizationDialog(FormDialog):
 
     def _make_form(self) -> FieldsForm:
         method, info = self._chosen, self._info
-        self._summary.setText(method.summary)
+        if info is None:
+            self.choice.set_help(method.summary)
         form = FieldsForm(method.fields, info.settings, info.secret_names) if info else FieldsForm(method.fields)
         form.changed.connect(self._edited)
         self._content.insertWidget(self._content.count() - 1, form)
@@ -88,9 +93,8 @@ class AuthorizationDialog(FormDialog):
 
     def _fit(self) -> None:
         """As high as the form, up to where it scrolls."""
-        content = self._scroll.widget()
-        content.layout().activate()
-        self._scroll.setMinimumHeight(min(content.sizeHint().height(), TALLEST_FORM))
+        self._content.activate()
+        self._scroll.setMinimumHeight(min(self._content.sizeHint().height(), TALLEST_FORM))
         self.adjustSize()
 
     def _edited(self, name: str) -> None:

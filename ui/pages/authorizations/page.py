@@ -10,10 +10,13 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
 
 from app.authorizations import (
+    Account,
     AuthorizationInfo,
+    HostKeyChanged,
+    HostKeyUnknown,
     check_authorization,
     confirm_host_key,
     delete_authorization,
@@ -24,8 +27,6 @@ from app.authorizations import (
 from app.engine import Engine
 from app.errors import VaultLocked, VaultMissing
 from app.vault import VaultState
-from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
-from connectors.kit.types import Account
 from ui.pages.authorizations.dialogs import HowCheckedDialog, RenameDialog
 from ui.pages.authorizations.form import AuthorizationDialog
 from ui.pages.authorizations.vault import VaultHelp
@@ -40,7 +41,7 @@ from ui.pages.authorizations.words import (
 )
 from ui.pages.live import Live
 from ui.pages.new_job.host_key import ask_host_key
-from ui.shell.background import run_operation, run_query
+from ui.shell.background import Task, run_operation, run_query
 from ui.shell.pages import Shell
 from ui.widgets import (
     Banner,
@@ -77,7 +78,7 @@ class Row:
 class SmallCell(Cell):
     """A cell in the size of second lines."""
 
-    def __init__(self, parent: Any = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, size=11.5)
 
 
@@ -315,11 +316,14 @@ class AuthorizationsPage(Page):
         self._show()
         for info in waiting:
             run_operation(
-                lambda _, info=info: check_authorization(self._engine, info.id),
+                functools.partial(self._sign_in, info.id),
                 done=functools.partial(self._works, info),
                 failed=functools.partial(self._does_not_work, info),
                 owner=self,
             )
+
+    def _sign_in(self, authorization_id: int, _: Task) -> Account:
+        return check_authorization(self._engine, authorization_id)
 
     def _works(self, info: AuthorizationInfo, account: Account) -> None:
         self._checked(info)
@@ -448,7 +452,7 @@ class AuthorizationsPage(Page):
         its = "Its" if len(infos) == 1 else "Their"
         sentence = f"{its} secrets are removed from where they are kept." if any(i.secret_names for i in infos) else ""
         if jobs:
-            stop = f"{listed(jobs)} can't run any more until {'it gets' if len(jobs) == 1 else 'they get'} another one."
+            stop = f"{listed(jobs)} can't run without {'it' if len(infos) == 1 else 'them'}."
         else:
             stop = "No job uses it." if len(infos) == 1 else "No job uses them."
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
+from app.authorizations import HostKeyChanged, HostKeyUnknown
 from ui.theme import mono_font
 from ui.widgets import Banner, Button, set_kind
 
