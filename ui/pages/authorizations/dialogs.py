@@ -11,6 +11,20 @@ from ui.shell.background import run_operation
 from ui.widgets import Banner, Button, FormField, Spinner, set_kind
 
 WIDTH = 460
+HOW_CHECKED = (
+    (
+        "Each time this page opens, Causeway takes every password, key and token out of the place where it is kept "
+        "and looks for it, as plain text, in every file that Causeway writes."
+    ),
+    (
+        "These are the workspace file, with all people, events and logs, and everything else in {folder}. Only files "
+        "that jobs downloaded are left out: what they hold is yours."
+    ),
+    (
+        f"Secrets shorter than {SHORTEST_SOUGHT} characters are not looked for; they would be found by chance. "
+        "Nothing leaves this computer."
+    ),
+)
 
 
 class FormDialog(QDialog):
@@ -122,15 +136,8 @@ class HowCheckedDialog(QDialog):
         layout.setContentsMargins(24, 22, 24, 20)
         layout.setSpacing(12)
         layout.addWidget(set_kind(QLabel(title), "title"))
-        for text in (
-            "Each time this page opens, Causeway takes every password, key and token out of the place where it is kept "
-            "and looks for it, as plain text, in every file that Causeway writes.",
-            f"These are the workspace file, with all people, events and logs, and everything else in {folder}. Only "
-            "files that jobs downloaded are left out: what they hold is yours.",
-            f"Secrets shorter than {SHORTEST_SOUGHT} characters are not looked for; they would be found by chance. "
-            "Nothing leaves this computer.",
-        ):
-            label = QLabel(text)
+        for text in HOW_CHECKED:
+            label = QLabel(text.format(folder=folder))
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
             label.setMinimumWidth(WIDTH)
