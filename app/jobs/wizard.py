@@ -1,0 +1,409 @@
+"""Setting up a job step by step, without a window: what was chosen, what is still missing, what will be made of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from app.catalog import Catalog, JobType, Option, Provider
+from app.errors import Refused
+from app.jobs.model import JobDraft, JobInfo
+from app.jobs.queries import get_job
+from app.schema.expressions import COLUMN_TYPES, compile_expression
+from app.schema.fields import FIELD_NAME, Field, field_name, list_fields
+from connectors.kit.types import Preview
+
+if TYPE_CHECKING:
+    from app.engine import Engine
+
+STEPS = ("provider", "job_type", "authorization", "configure", "review")
+TABLE_OPTIONS = ("types", "targets", "identifiers")
+"""Options that the engine reads in every import; the wizard fills them from its columns."""
+UNSEEN_TYPES = frozenset({"stream", "column", "columns", "mapping"})
+"""Types of options that change nothing of how a source is read, so a preview does not depend on them."""
+FILE_ENDINGS = frozenset({".gz", ".zip", ".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl"})
+DATE_PART = re.compile(r"(?:[-_. ]*(?:19|20)\d{2}[-_.]?\d{2}(?:[-_.]?\d{2})?(?:[T_-]?\d{4,6})?)+$|[-_. ]+\d{6,14}$")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChoice:
+    """One column of the data to come and what becomes of it.
+
+    `target` is the profile field that it fills, "" for none. `kept` columns are mapped by their stream already: the
+    field and the type stay what they are.
+    """
+
+    name: str
+    sample: str
+    type: str
+    identifier: bool
+    target: str
+    kept: bool = False
+    imported: bool = True
+
+
+class Wizard:
+    """The choices of one job to be. Going back loses nothing, and what is chosen anew keeps what still fits.
+
+    `fields` are those of the workspace; `streams` says of each stream which of its columns fill which field.
+    """
+
+    def __init__(
+        self, catalog: Catalog, fields: Iterable[Field] = (), streams: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
+        self.catalog = catalog
+        self.fields = {field.name.lower(): field for field in fields}
+        self.streams = {name: dict(columns) for name, columns in (streams or {}).items()}
+        self.step = STEPS[0]
+        self.provider: Provider | None = None
+        self.job_type: JobType | None = None
+        self.authorization_id: int | None = None
+        self.name = ""
+        self.description = ""
+        self.editing: int | None = None
+        self.preview: Preview | None = None
+        self._values: dict[str, dict[str, Any]] = {}
+        self._own: set[str] = set()
+        """What the user entered, so that no suggestion replaces it: "name" and names of options."""
+        self._types: dict[str, str] = {}
+        self._targets: dict[str, str] = {}
+        self._identifiers: dict[str, bool] = {}
+        self._saved: dict[str, Any] = {}
+
+    @classmethod
+    def for_job(
+        cls, catalog: Catalog, fields: Iterable[Field], streams: Mapping[str, Mapping[str, str]], job: JobInfo
+    ) -> Wizard:
+        """The steps of a job that exists, at its configuration."""
+        wizard = cls(catalog, fields, streams)
+        wizard.choose_provider(job.provider)
+        wizard.choose_job_type(job.job_type)
+        wizard.choose_authorization(job.authorization_id)
+        wizard.editing = job.id
+        wizard.name, wizard.description = job.name, job.description
+        wizard._saved = {name: job.options[name] for name in TABLE_OPTIONS if name in job.options}
+        wizard._types = dict(job.options.get("types") or {})
+        wizard._targets = dict(job.options.get("targets") or {})
+        wizard._identifiers = dict.fromkeys(job.options.get("identifiers") or (), True)
+        for name, value in job.options.items():
+            if name not in TABLE_OPTIONS:
+                wizard.values[name] = value
+        wizard._own = {"name", *job.options}
+        wizard.step = "configure"
+        return wizard
+
+    # the steps
+
+    def choose_provider(self, slug: str) -> None:
+        """Raises NotFound. A provider with one job type leaves nothing to choose there."""
+        provider = self.catalog.provider(slug)
+        if provider == self.provider:
+            return
+        self.provider = provider
+        self.job_type = None
+        self.authorization_id = None
+        self.preview = None
+        if len(provider.jobs) == 1:
+            self.choose_job_type(provider.jobs[0].slug)
+
+    def choose_job_type(self, slug: str) -> None:
+        """Raises NotFound. What was entered for this type before is there again."""
+        job_type = self.catalog.job_type(slug)
+        if job_type == self.job_type:
+            return
+        self.provider = self.catalog.provider_of_job_type(slug)
+        self.job_type = job_type
+        self.preview = None
+        if slug not in self._values:
+            self._values[slug] = {option.name: option.default for option in job_type.options}
+
+    def choose_authorization(self, authorization_id: int | None) -> None:
+        """None takes the choice back, for instance when the authorization was deleted meanwhile."""
+        if authorization_id != self.authorization_id:
+            self.authorization_id = authorization_id
+            self.preview = None
+
+    def methods(self) -> tuple[str, ...]:
+        """The ways to sign in that fit the job type."""
+        return self.job_type.authorizations if self.job_type is not None else ()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The options of the job type as they stand."""
+        return self._values[self.job_type.slug] if self.job_type is not None else {}
+
+    def set_value(self, name: str, value: Any) -> None:
+        """The user entered an option."""
+        self.values[name] = value
+        # What the user empties may be suggested again.
+        (self._own.discard if value in (None, "") else self._own.add)(name)
+        if self._option(name).type == "file":
+            self.preview = None
+            self._suggest_names(str(value or ""))
+
+    def set_name(self, name: str) -> None:
+        """The user named the job."""
+        self.name = name
+        (self._own.add if name.strip() else self._own.discard)("name")
+
+    def asked(self) -> list[Option]:
+        """The options that apply as the others stand, without those that the columns fill."""
+        if self.job_type is None:
+            return []
+        return [
+            option
+            for option in self.job_type.options
+            if option.name not in TABLE_OPTIONS and option.applies(self.values)
+        ]
+
+    def problems(self, step: str) -> list[str]:
+        """What keeps the user from leaving a step, each a sentence; none when it is done."""
+        if step == "provider":
+            return [] if self.provider is not None else ["Choose a provider."]
+        if step == "job_type":
+            return [] if self.job_type is not None else ["Choose what the job is to do."]
+        if step == "authorization":
+            fits = self.authorization_id is not None
+            return [] if fits else ["Choose an authorization, or make a new one."]
+        if step == "configure":
+            return [*self.missing().values(), *self._column_problems()]
+        return [problem for earlier in STEPS[:-1] for problem in self.problems(earlier)]
+
+    def missing(self) -> dict[str, str]:
+        """What is still to be entered: the option (or "name") and a sentence for it."""
+        found = {} if self.name.strip() else {"name": "The job needs a name."}
+        for option in self.asked():
+            if option.required and self.values.get(option.name) in (None, "", [], {}):
+                found[option.name] = f"“{option.label}” is missing. Fill it in."
+        return found
+
+    def _column_problems(self) -> list[str]:
+        found = []
+        for column in self.columns():
+            if not column.imported:
+                continue
+            if column.target and not FIELD_NAME.fullmatch(column.target):
+                found.append(
+                    f"“{column.target}” can't be the name of a profile field: use letters without accents, digits and "
+                    "underscores, and begin with a letter."
+                )
+            if column.identifier and not column.target:
+                found.append(f"The identifier {column.name} must fill a profile field. Name one for it.")
+        return found
+
+    def go_on(self) -> list[str]:
+        """To the next step, unless something is missing: then stay and say what."""
+        problems = self.problems(self.step)
+        at = STEPS.index(self.step)
+        if not problems and at + 1 < len(STEPS):
+            self.step = STEPS[at + 1]
+        return problems
+
+    def go_back(self) -> bool:
+        """To the step before; False at the first one. A job that exists keeps provider, type and authorization."""
+        at = STEPS.index(self.step)
+        first = STEPS.index("configure") if self.editing is not None else 0
+        if at <= first:
+            return False
+        self.step = STEPS[at - 1]
+        return True
+
+    def go_to(self, step: str) -> bool:
+        """To a step that was done before; False for one that can't be reached from here."""
+        at = STEPS.index(step)
+        first = STEPS.index("configure") if self.editing is not None else 0
+        if not first <= at < STEPS.index(self.step):
+            return False
+        self.step = step
+        return True
+
+    # what the source holds
+
+    def preview_wanted(self) -> bool:
+        """Whether there is enough to look into the source."""
+        job_type = self.job_type
+        if job_type is None or not job_type.preview or self.authorization_id is None:
+            return False
+        sources = [option for option in job_type.options if option.required and option.type not in UNSEEN_TYPES]
+        return all(self.values.get(option.name) not in (None, "", []) for option in sources)
+
+    def preview_options(self) -> dict[str, Any]:
+        """The options that a preview depends on: as long as they are the same, so is the preview."""
+        return {
+            option.name: self.values.get(option.name)
+            for option in self.asked()
+            if option.type not in UNSEEN_TYPES and self.values.get(option.name) is not None
+        }
+
+    def apply_preview(self, preview: Preview) -> None:
+        """Take over what the source seems to hold, where the user has not said otherwise."""
+        self.preview = preview
+        if self.job_type is None:
+            return
+        names = {column.name for column in preview.columns}
+        for option in self.job_type.options:
+            if option.name in TABLE_OPTIONS:
+                continue
+            value = self.values.get(option.name)
+            if option.type == "column" and value and value not in names:
+                self._own.discard(option.name)
+                value = self.values[option.name] = ""
+            if option.type == "column" and option.name == "timestamp_field" and option.name not in self._own:
+                self.values[option.name] = preview.timestamp or ""
+            if option.type == "columns" and value:
+                self.values[option.name] = [name for name in value if name in names]
+
+    def forget_preview(self) -> None:
+        """The source could not be read: what is known of its columns is no longer so."""
+        self.preview = None
+
+    def columns(self) -> list[ColumnChoice]:
+        """The columns of the preview with what becomes of each, in the order of the source."""
+        if self.preview is None:
+            return []
+        chosen = set(self.values.get("fields") or ())
+        kept = self.streams.get(str(self.values.get("stream") or ""), {})
+        guessed = "identifiers" not in self._saved
+        found = []
+        for column in self.preview.columns:
+            # The engine can't name a column with a backtick in a mapping.
+            unnamed = "`" in column.name
+            target = self._targets.get(column.name, "" if unnamed else field_name(column.name))
+            target = kept.get(column.name, target)
+            field = self.fields.get(target.lower())
+            # A field that names people does so for every stream that fills it.
+            identifier = (field is not None and field.is_identifier) or (
+                self._identifiers.get(column.name, column.identifier and guessed) and not unnamed
+            )
+            found.append(
+                ColumnChoice(
+                    column.name,
+                    column.sample,
+                    self._types.get(column.name, column.type),
+                    identifier,
+                    target,
+                    kept=column.name in kept or unnamed,
+                    imported=not chosen or column.name in chosen or identifier,
+                )
+            )
+        return found
+
+    def set_type(self, column: str, column_type: str) -> None:
+        """The user says what a column holds. Raises Refused for a type that there is not."""
+        if column_type not in COLUMN_TYPES:
+            raise Refused(f"There is no type “{column_type}”.", advice=f"Choose one of: {', '.join(COLUMN_TYPES)}.")
+        self._types[column] = column_type
+
+    def set_target(self, column: str, target: str) -> None:
+        """The user names the field that a column fills; an empty name fills none."""
+        self._targets[column] = target.strip()
+
+    def set_identifier(self, column: str, identifier: bool) -> None:
+        """The user says whether a column says who somebody is."""
+        self._identifiers[column] = identifier
+
+    def new_fields(self) -> list[str]:
+        """The profile fields that the first run will add."""
+        found: dict[str, str] = {}
+        for column in self.columns():
+            name = column.target.lower()
+            if column.imported and not column.kept and name and name not in self.fields:
+                found.setdefault(name, column.target)
+        return list(found.values())
+
+    def notes(self) -> list[str]:
+        """What the user should know about the columns as they stand, besides the preview's own notes."""
+        columns = [column for column in self.columns() if column.imported]
+        found = []
+        if columns and not any(column.identifier for column in columns):
+            found.append(
+                "No column is an identifier, so each row becomes a person of its own. Tick the ones that say who "
+                "somebody is."
+            )
+        stream = str(self.values.get("stream") or "")
+        if any(column.kept for column in columns) and stream in self.streams:
+            found.append(f"The stream {stream} exists already: columns that it knows keep their profile fields.")
+        sources: dict[str, list[str]] = {}
+        for column in columns:
+            if column.target:
+                sources.setdefault(column.target.lower(), []).append(column.name)
+        for target, names in sources.items():
+            if len(names) > 1:
+                found.append(f"{', '.join(names)} all fill {target}; where several have a value, the last one counts.")
+        return found
+
+    # what becomes of it
+
+    def draft(self) -> JobDraft:
+        """The job as it stands. Raises Refused with the first thing that is missing."""
+        problems = self.problems("review")
+        if problems or self.job_type is None:
+            raise Refused(problems[0])
+        options: dict[str, Any] = {}
+        for option in self.asked():
+            value = self.values.get(option.name)
+            if value not in (None, "", [], {}) and (option.required or value != option.default):
+                options[option.name] = value
+        options |= self._table_options()
+        return JobDraft(self.name.strip(), self.job_type.slug, self.authorization_id, options, self.description)
+
+    def _table_options(self) -> dict[str, Any]:
+        """What the columns say, in the words of the options; without a preview, what was saved before."""
+        assert self.job_type is not None
+        known = {option.name for option in self.job_type.options}
+        columns = [column for column in self.columns() if column.imported]
+        if not columns:
+            return {name: value for name, value in self._saved.items() if name in known}
+        found: dict[str, Any] = {
+            "identifiers": [column.name for column in columns if column.identifier],
+            "types": {column.name: column.type for column in columns},
+        }
+        targets = {
+            column.name: column.target
+            for column in columns
+            if not column.kept and column.target != field_name(column.name)
+        }
+        if targets:
+            found["targets"] = targets
+        return {name: value for name, value in found.items() if name in known}
+
+    def _option(self, name: str) -> Option:
+        assert self.job_type is not None
+        return next(option for option in self.job_type.options if option.name == name)
+
+    def _suggest_names(self, file: str) -> None:
+        """Name the job and its stream after the file, where the user has not named them."""
+        stem = file_stem(file)
+        if not stem or self.job_type is None:
+            return
+        if "name" not in self._own:
+            self.name = field_name(stem).replace("_", " ").capitalize()
+        for option in self.job_type.options:
+            if option.type == "stream" and option.name not in self._own:
+                self.values[option.name] = field_name(stem)
+
+
+def file_stem(file: str) -> str:
+    """The telling part of a file's name: "/outgoing/loyalty-20261122.csv.gz" is about "loyalty"."""
+    path = PurePosixPath(file.replace("\\", "/"))
+    while path.suffix.lower() in FILE_ENDINGS:
+        path = path.with_suffix("")
+    return DATE_PART.sub("", path.name) or path.name
+
+
+def load_wizard(engine: Engine, job_id: int | None = None) -> Wizard:
+    """A wizard over the workspace's fields and streams; of the job, if one is named. Raises NotFound."""
+    with engine.workspace.database.read() as connection:
+        fields = list_fields(connection)
+        streams: dict[str, dict[str, str]] = {row[0]: {} for row in connection.execute("select name from streams")}
+        for stream, field, expression in connection.execute(
+            """select streams.name, fields.name, expression from mappings
+            join streams on streams.id = stream_id join fields on fields.id = field_id order by mappings.id"""
+        ):
+            streams[stream][compile_expression(expression).column] = field
+    if job_id is None:
+        return Wizard(engine.catalog, fields, streams)
+    return Wizard.for_job(engine.catalog, fields, streams, get_job(engine, job_id))

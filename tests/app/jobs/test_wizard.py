@@ -1,0 +1,183 @@
+"""Setting up jobs without a window: whole flows over real previews of real files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.authorizations import add_authorization, open_credentials
+from app.engine import Engine
+from app.errors import Refused
+from app.jobs import create_job, edit_job, get_job
+from app.jobs.wizard import STEPS, Wizard, file_stem, load_wizard
+from connectors.kit.types import Preview
+
+WriteCsv = Callable[[str, Any], Path]
+
+
+def look(engine: Engine, wizard: Wizard) -> Preview:
+    """What the provider says of the source as the wizard stands."""
+    assert wizard.job_type is not None
+    assert wizard.provider is not None
+    preview = engine.catalog.function(wizard.provider.slug, wizard.job_type.preview)
+    credentials = open_credentials(engine, wizard.authorization_id)
+    found: Preview = asyncio.run(preview(credentials, wizard.preview_options()))
+    wizard.apply_preview(found)
+    return found
+
+
+@pytest.fixture
+def folder(engine: Engine, files: Path, write_csv: WriteCsv) -> int:
+    write_csv(
+        "loyalty-20261122.csv",
+        [("email", "member_id", "Points", "updated_at"), ("maja@example.com", "NB-1", "1840", "2026-11-21T18:02:11Z")],
+    )
+    return add_authorization(engine, "file-service-folder", "Files", {"folder": str(files)})
+
+
+@pytest.fixture
+def wizard(engine: Engine, folder: int) -> Wizard:
+    """At its configuration, the file chosen and looked into."""
+    wizard = load_wizard(engine)
+    wizard.choose_provider("file-service")
+    wizard.choose_job_type("file-service-csv-import")
+    wizard.choose_authorization(folder)
+    wizard.step = "configure"
+    wizard.set_value("filename", "loyalty-20261122.csv")
+    look(engine, wizard)
+    return wizard
+
+
+def test_a_job_from_the_first_step_to_the_last(engine: Engine, folder: int) -> None:
+    wizard = load_wizard(engine)
+    assert wizard.go_on() == ["Choose a provider."]
+    wizard.choose_provider("file-service")
+    assert wizard.job_type is not None, "the only job type is no choice"
+    assert wizard.go_on() == []
+    assert wizard.go_on() == []
+    assert wizard.go_on() == ["Choose an authorization, or make a new one."]
+    wizard.choose_authorization(folder)
+    assert wizard.go_on() == []
+    assert wizard.step == "configure"
+    assert not wizard.preview_wanted()
+    assert set(wizard.missing()) == {"name", "filename", "stream"}
+    wizard.set_value("filename", "loyalty-20261122.csv")
+    assert wizard.preview_wanted()
+    look(engine, wizard)
+    assert (wizard.name, wizard.values["stream"], wizard.values["timestamp_field"]) == (
+        "Loyalty",
+        "loyalty",
+        "updated_at",
+    )
+    assert wizard.new_fields() == ["email", "member_id", "points", "updated_at"]
+    assert wizard.go_on() == []
+    assert wizard.step == STEPS[-1]
+    draft = wizard.draft()
+    assert draft.options == {
+        "filename": "loyalty-20261122.csv",
+        "stream": "loyalty",
+        "timestamp_field": "updated_at",
+        "identifiers": ["email"],
+        "types": {"email": "email", "member_id": "text", "Points": "integer", "updated_at": "date"},
+    }
+    assert get_job(engine, create_job(engine, draft)).options == draft.options
+
+
+def test_columns_become_what_the_user_says(wizard: Wizard) -> None:
+    wizard.set_type("Points", "number")
+    wizard.set_target("Points", "loyalty_points")
+    wizard.set_target("updated_at", "")
+    wizard.set_identifier("member_id", True)
+    wizard.set_value("fields", ["Points"])
+    assert [column.imported for column in wizard.columns()] == [True, True, True, False], "identifiers always come"
+    options = wizard.draft().options
+    assert options["identifiers"] == ["email", "member_id"]
+    assert options["types"] == {"email": "email", "member_id": "text", "Points": "number"}
+    assert options["targets"] == {"Points": "loyalty_points"}
+    with pytest.raises(Refused, match="no type"):
+        wizard.set_type("Points", "colour")
+
+
+def test_names_that_cannot_be_are_said(wizard: Wizard) -> None:
+    wizard.set_target("Points", "2 points")
+    assert "“2 points” can't be the name" in wizard.problems("configure")[0]
+    wizard.set_target("Points", "points")
+    wizard.set_target("email", "")
+    assert wizard.problems("configure") == ["The identifier email must fill a profile field. Name one for it."]
+    with pytest.raises(Refused, match="identifier email"):
+        wizard.draft()
+    wizard.set_identifier("email", False)
+    assert "each row becomes a person of its own" in wizard.notes()[0]
+
+
+def test_going_back_loses_nothing(wizard: Wizard, folder: int) -> None:
+    wizard.set_name("Members")
+    wizard.set_type("Points", "number")
+    while wizard.go_back():
+        pass
+    assert wizard.step == "provider"
+    wizard.choose_provider("file-service")
+    wizard.choose_authorization(folder)
+    assert [wizard.go_on() for _ in range(4)] == [[], [], [], []]
+    assert wizard.draft().name == "Members"
+    assert wizard.draft().options["types"]["Points"] == "number"
+    assert wizard.go_to("job_type")
+    assert not wizard.go_to("review")
+
+
+def test_what_the_user_named_is_not_renamed(engine: Engine, wizard: Wizard, write_csv: WriteCsv) -> None:
+    wizard.set_name("Members")
+    write_csv("orders.csv", [("email", "total"), ("maja@example.com", "4.5")])
+    wizard.set_value("filename", "orders.csv")
+    assert wizard.preview is None, "what was seen was another file"
+    look(engine, wizard)
+    assert (wizard.name, wizard.values["stream"]) == ("Members", "orders")
+    assert wizard.values["timestamp_field"] == "", "the new file has no such column"
+
+
+def test_a_stream_that_exists_keeps_its_fields(engine: Engine, wizard: Wizard) -> None:
+    again = Wizard(engine.catalog, wizard.fields.values(), {"loyalty": {"Points": "score"}})
+    again.choose_job_type("file-service-csv-import")
+    again.choose_authorization(wizard.authorization_id)
+    again.set_value("filename", "loyalty-20261122.csv")
+    look(engine, again)
+    again.set_target("Points", "other")
+    points = again.columns()[2]
+    assert (points.target, points.kept) == ("score", True)
+    assert again.new_fields() == ["email", "member_id", "updated_at"]
+    assert any("exists already" in note for note in again.notes())
+
+
+def test_a_job_is_edited_as_it_was_saved(engine: Engine, wizard: Wizard) -> None:
+    wizard.set_type("Points", "text")
+    wizard.set_identifier("email", False)
+    wizard.set_value("delimiter", ",")
+    job_id = create_job(engine, wizard.draft())
+    editing = load_wizard(engine, job_id)
+    assert (editing.step, editing.editing, editing.name) == ("configure", job_id, "Loyalty")
+    assert not editing.go_back()
+    assert not editing.go_to("provider")
+    assert editing.draft().options == get_job(engine, job_id).options, "also before the file was looked into"
+    look(engine, editing)
+    assert editing.draft().options == get_job(engine, job_id).options
+    editing.set_type("Points", "integer")
+    edit_job(engine, job_id, options=editing.draft().options)
+    assert get_job(engine, job_id).options["types"]["Points"] == "integer"
+
+
+@pytest.mark.parametrize(
+    ("file", "stem"),
+    [
+        ("/outgoing/loyalty-20261122.csv.gz", "loyalty"),
+        ("orders_2026-11-22.zip", "orders"),
+        ("web shop.txt", "web shop"),
+        ("20261122.csv", "20261122"),
+        ("v1.2 members.csv", "v1.2 members"),
+    ],
+)
+def test_the_telling_part_of_a_file(file: str, stem: str) -> None:
+    assert file_stem(file) == stem

@@ -1,0 +1,194 @@
+"""The form of a job, made from the options of its type."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import QRegularExpression, Signal
+from PySide6.QtGui import QRegularExpressionValidator
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from app.catalog import Option
+from ui.forms.choices import ChoicesField
+from ui.widgets import CheckBox, ComboBox, FormField, LinkButton, PasswordField, TextArea
+
+_GAP = 14
+
+
+class OptionsForm(QWidget):
+    """Asks for the values of `options`, the required ones first and the advanced ones folded.
+
+    `changed(name, value)` follows each edit by the user, `browse(name)` a wish to choose from what the provider has.
+    Options whose `when` does not hold are hidden. Options of the type `mapping` are left to the page.
+    """
+
+    changed = Signal(str, object)
+    browse = Signal(str)
+
+    def __init__(
+        self,
+        options: Sequence[Option],
+        values: Mapping[str, Any],
+        *,
+        browse_text: str = "Browse",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._options = {option.name: option for option in options if option.type != "mapping"}
+        self._values = dict(values)
+        self._browse_text = browse_text
+        self._filling = False
+        self.fields: dict[str, FormField] = {}
+        self._read: dict[str, Callable[[], Any]] = {}
+        self._write: dict[str, Callable[[Any], None]] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(_GAP)
+        self._advanced = QWidget()
+        advanced = QVBoxLayout(self._advanced)
+        advanced.setContentsMargins(0, 0, 0, 0)
+        advanced.setSpacing(_GAP)
+        for option in sorted(self._options.values(), key=lambda option: not option.required):
+            field = self._make(option)
+            self.fields[option.name] = field
+            (advanced if option.advanced else layout).addWidget(field)
+            self._set(option.name, self._values.get(option.name))
+        self.disclose = LinkButton("Show advanced options", clicked=self._toggle_advanced)
+        layout.addWidget(self.disclose)
+        layout.addWidget(self._advanced)
+        self._advanced.hide()
+        self.disclose.setVisible(advanced.count() > 0)
+        self._apply_when()
+
+    def control(self, name: str) -> QWidget:
+        """What an option is entered into."""
+        return self.fields[name].control
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Show these values, without telling `changed`."""
+        for name in self._options:
+            value = values.get(name)
+            if self._values.get(name) != value:
+                self._values[name] = value
+                self._set(name, value)
+        self._apply_when()
+
+    def set_columns(self, names: Sequence[str]) -> None:
+        """The columns that can be chosen."""
+        for name, option in self._options.items():
+            control = self.control(name)
+            if option.type == "column" and isinstance(control, ComboBox):
+                self._offer(name, control, [("None", ""), *((column, column) for column in names)])
+            elif option.type == "columns" and isinstance(control, ChoicesField):
+                control.set_choices([(column, column) for column in names])
+
+    def set_streams(self, names: Iterable[str]) -> None:
+        """The streams that can be added to."""
+        for name, option in self._options.items():
+            control = self.control(name)
+            if option.type == "stream" and isinstance(control, ComboBox):
+                self._offer(name, control, [(stream, stream) for stream in names])
+
+    def set_errors(self, errors: Mapping[str, str]) -> None:
+        """Say at each option what is wrong with it; the first one gets the focus."""
+        first = None
+        for name, field in self.fields.items():
+            field.set_error(errors.get(name, ""))
+            if name in errors and first is None:
+                first = field
+                if self._options[name].advanced:
+                    self.show_advanced()
+        if first is not None:
+            first.control.setFocus()
+
+    def show_advanced(self) -> None:
+        """Unfold the advanced options."""
+        self._advanced.show()
+        self.disclose.setText("Hide advanced options")
+
+    def _toggle_advanced(self) -> None:
+        if self._advanced.isHidden():
+            self.show_advanced()
+        else:
+            self._advanced.hide()
+            self.disclose.setText("Show advanced options")
+
+    def _make(self, option: Option) -> FormField:
+        action = None
+        if option.choices_from:
+            action = (self._browse_text, functools.partial(self.browse.emit, option.name))
+        label = "" if option.type == "checkbox" else option.label
+        control = self._control(option)
+        if not control.accessibleName():
+            control.setAccessibleName(option.label)
+        # A choice that is never empty is not "optional" to the user.
+        settled = option.required or option.type in ("select", "columns", "multiselect", "column")
+        return FormField(label, control, help=option.help, required=settled, action=action)
+
+    def _control(self, option: Option) -> QWidget:
+        name = option.name
+        edited = functools.partial(self._edited, name)
+        if option.type == "checkbox":
+            check = CheckBox(option.label)
+            check.toggled.connect(edited)
+            self._read[name] = check.isChecked
+            self._write[name] = lambda value: check.setChecked(bool(value))
+            return check
+        if option.type in ("columns", "multiselect"):
+            empty = "All columns" if option.type == "columns" else "None"
+            several = ChoicesField([(choice.label, choice.value) for choice in option.choices], empty=empty)
+            several.changed.connect(edited)
+            self._read[name] = several.value
+            self._write[name] = lambda value: several.set_value(value or [])
+            return several
+        if option.type in ("select", "column", "stream"):
+            combo = ComboBox(editable=option.type != "select" or bool(option.choices_from))
+            combo.add_choices((choice.label, choice.value) for choice in option.choices)
+            if option.type == "column":
+                combo.add_choices([("None", "")])
+            combo.value_changed.connect(edited)
+            self._read[name] = combo.value
+            self._write[name] = lambda value: combo.set_value("" if value is None else value)
+            return combo
+        if option.type == "multiline":
+            area = TextArea()
+            area.textChanged.connect(edited)
+            self._read[name] = area.toPlainText
+            self._write[name] = lambda value: area.setPlainText("" if value is None else str(value))
+            return area
+        line = PasswordField() if option.type == "password" else QLineEdit()
+        line.textChanged.connect(edited)
+        self._read[name] = lambda: line.text().strip() if option.type != "password" else line.text()
+        self._write[name] = lambda value: line.setText("" if value is None else str(value))
+        if option.type == "number":
+            line.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]*"), line))
+            self._read[name] = lambda: int(line.text()) if line.text() else None
+        return line
+
+    def _offer(self, name: str, combo: ComboBox, choices: list[tuple[str, object]]) -> None:
+        self._filling = True
+        combo.set_choices(choices)
+        self._write[name](self._values.get(name))
+        self._filling = False
+
+    def _set(self, name: str, value: Any) -> None:
+        self._filling = True
+        self._write[name](value)
+        self._filling = False
+
+    def _edited(self, name: str, *_: object) -> None:
+        if self._filling:
+            return
+        value = self._read[name]()
+        if value == self._values.get(name):
+            return
+        self._values[name] = value
+        self.fields[name].set_error("")
+        self._apply_when()
+        self.changed.emit(name, value)
+
+    def _apply_when(self) -> None:
+        for name, option in self._options.items():
+            self.fields[name].setVisible(option.applies(self._values))
