@@ -1,0 +1,179 @@
+"""The Jobs page and a job's own page, with real jobs that real workers run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import qasync
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.engine import Engine
+from app.jobs import create_job, get_job, job_runs, list_jobs
+from app.jobs.model import JobDraft
+from ui.pages.jobs.page import JobsPage
+from ui.pages.jobs.summary import JobPage
+
+LONG = 20_000
+"""Milliseconds that a run may take on a busy machine."""
+
+
+@pytest.fixture
+def running(shop: Engine, qapp: QApplication) -> Iterator[Engine]:
+    """The engine with its supervisor at work in Qt's loop, as in the program."""
+    loop = qasync.QEventLoop(qapp)
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(shop.start())
+    # `waitUntil` turns Qt's loop itself; without this the engine's coroutines would not know that they are in theirs.
+    asyncio._set_running_loop(loop)
+    yield shop
+    asyncio._set_running_loop(None)
+    assert shop.supervisor is not None
+    loop.run_until_complete(shop.supervisor.stop())
+    loop.close()
+    asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def page(shop: Engine, shell: Any, qtbot: QtBot) -> JobsPage:
+    """The Jobs page with its two jobs read."""
+    made = JobsPage(shop, shell)
+    qtbot.addWidget(made)
+    made.resize(1068, 800)
+    made.show()
+    made.open()
+    qtbot.waitUntil(lambda: made.model.rowCount() == 2)
+    return made
+
+
+def names(page: JobsPage) -> list[str]:
+    """The names in the table, from top to bottom."""
+    return [page.table.model().index(row, 0).data() for row in range(page.table.model().rowCount())]
+
+
+def answer(qtbot: QtBot, page: Any, button: str) -> str:
+    """Press a button of the open question; what it asked."""
+    qtbot.waitUntil(lambda: any(dialog.isVisible() for dialog in page.findChildren(QDialog)))
+    dialog = next(dialog for dialog in page.findChildren(QDialog) if dialog.isVisible())
+    text = " ".join(label.text() for label in dialog.findChildren(type(page.note_label)))
+    pressed = next(one for one in dialog.findChildren(QPushButton) if one.text() == button)
+    qtbot.mouseClick(pressed, Qt.MouseButton.LeftButton)
+    return text
+
+
+def test_jobs_are_listed_with_what_they_did(page: JobsPage) -> None:
+    assert sorted(names(page)) == ["Loyalty members", "Web shop"]
+    row = names(page).index("Web shop")
+    status = page.table.model().index(row, 4)
+    assert status.data() == "Completed"
+    assert page.statuses.chip("all").text() == "All 2"
+    assert page.statuses.chip("completed").text() == "Completed 2"
+
+
+def test_search_and_chips_narrow_the_list(page: JobsPage, qtbot: QtBot) -> None:
+    qtbot.keyClicks(page.search, "web")
+    qtbot.waitUntil(lambda: names(page) == ["Web shop"])
+    page.search.clear()
+    qtbot.mouseClick(page.statuses.chip("failed"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: names(page) == [])
+
+
+def test_enter_opens_a_job(page: JobsPage, shell: Any, qtbot: QtBot) -> None:
+    page.table.select(0)
+    qtbot.keyClick(page.table, Qt.Key.Key_Return)
+    (went,) = shell.went
+    assert went[0] == "job"
+    assert get_job(page._engine, went[1]["job_id"]).name == names(page)[0]
+
+
+def test_delete_names_what_is_lost_and_deletes(page: JobsPage, shop: Engine, qtbot: QtBot) -> None:
+    page.activateWindow()
+    page.table.setFocus()
+    page.table.select(names(page).index("Web shop"))
+    qtbot.keyClick(page.table, Qt.Key.Key_Delete)
+    asked = answer(qtbot, page, "Delete job")
+    assert "“Web shop”" in asked
+    assert "1 run with logs" in asked
+    qtbot.waitUntil(lambda: names(page) == ["Loyalty members"])
+    assert [job.name for job in list_jobs(shop)] == ["Loyalty members"]
+
+
+def test_a_job_is_run_from_its_menu_and_its_row_follows(running: Engine, page: JobsPage, qtbot: QtBot) -> None:
+    job = next(job for job in list_jobs(running) if job.name == "Web shop")
+    menu = page.acts.menu([job])
+    assert menu is not None
+    next(action for action in menu.actions() if action.text() == "Run now").trigger()
+
+    def said(word: str) -> bool:
+        return bool(page.table.model().index(names(page).index("Web shop"), 4).data() == word)
+
+    qtbot.waitUntil(lambda: said("Running"), timeout=LONG)
+    qtbot.waitUntil(lambda: said("Completed"), timeout=LONG)
+    again, first = job_runs(running, job.id)
+    assert (again.trigger, again.status, again.read) == ("by hand", "completed", 3)
+    assert again.id > first.id
+
+
+@pytest.fixture
+def job_page(shop: Engine, shell: Any, qtbot: QtBot) -> JobPage:
+    """The page of the job “Web shop”."""
+    made = JobPage(shop, shell)
+    qtbot.addWidget(made)
+    made.resize(1068, 800)
+    made.show()
+    made.open(job_id=next(job.id for job in list_jobs(shop) if job.name == "Web shop"))
+    qtbot.waitUntil(lambda: made.pill.word == "Completed" and made.logs.model.rowCount() > 0)
+    return made
+
+
+def test_a_jobs_page_shows_facts_logs_runs_and_configuration(job_page: JobPage, qtbot: QtBot) -> None:
+    assert job_page.title == "Web shop"
+    messages = [job_page.logs.model.index(row, 2).data() for row in range(job_page.logs.model.rowCount())]
+    assert messages[-1] == "Run 2 started"
+    job_page.tabs.choose("runs")
+    qtbot.waitUntil(lambda: job_page.runs.model.rowCount() == 1)
+    job_page.tabs.choose("configuration")
+    assert '"filename": "orders.csv"' in job_page.configuration.view.toPlainText()
+
+
+def test_the_log_is_searched_and_saved(job_page: JobPage, qtbot: QtBot, tmp_path: Path) -> None:
+    qtbot.keyClicks(job_page.logs.search, "orders.csv")
+    qtbot.waitUntil(lambda: job_page.logs.model.rowCount() == 1)
+    job_page.logs._save(tmp_path / "log.txt")
+    qtbot.waitUntil(lambda: "is saved in" in job_page.banner.text())
+    lines = (tmp_path / "log.txt").read_text("utf-8").splitlines()
+    assert "Run 2 started" in lines[0]
+    assert "completed" in lines[-1]
+
+
+def test_a_job_is_renamed_where_its_name_stands(job_page: JobPage, shop: Engine, qtbot: QtBot) -> None:
+    edit = job_page.description
+    edit.begin()
+    qtbot.keyClicks(edit.edit, "Orders of this year")
+    qtbot.keyClick(edit.edit, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: get_job(shop, job_page._job_id).description == "Orders of this year")
+
+
+def test_a_failed_run_says_why_and_keeps_rejected_rows(
+    running: Engine, shell: Any, qtbot: QtBot, tmp_path: Path
+) -> None:
+    shop = running
+    web = next(job for job in list_jobs(shop) if job.name == "Web shop")
+    missing = create_job(
+        shop,
+        JobDraft("Missing", web.job_type, web.authorization_id, {**web.options, "filename": "nowhere.csv"}),
+    )
+    page = JobPage(shop, shell)
+    qtbot.addWidget(page)
+    page.show()
+    page.open(job_id=missing)
+    qtbot.waitUntil(lambda: page.pill.word == "Paused")
+    qtbot.mouseClick(page.run_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.pill.word == "Failed", timeout=LONG)
+    assert "nowhere.csv" in page.banner.text()
+    assert page.banner.isVisible()
