@@ -156,8 +156,12 @@ class Wizard:
         return [
             option
             for option in self.job_type.options
-            if option.name not in TABLE_OPTIONS and option.applies(self.values)
+            if option.name not in self.table_options() and option.applies(self.values)
         ]
+
+    def table_options(self) -> tuple[str, ...]:
+        """The options that are not asked for, as the columns of a preview fill them."""
+        return TABLE_OPTIONS if self.job_type is not None and self.job_type.preview else ()
 
     def problems(self, step: str) -> list[str]:
         """What keeps the user from leaving a step, each a sentence; none when it is done."""
@@ -169,7 +173,7 @@ class Wizard:
             fits = self.authorization_id is not None
             return [] if fits else ["Choose an authorization, or make a new one."]
         if step == "configure":
-            return [*self.missing().values(), *self._column_problems()]
+            return [*self.missing().values(), *self.column_problems()]
         return [problem for earlier in STEPS[:-1] for problem in self.problems(earlier)]
 
     def missing(self) -> dict[str, str]:
@@ -180,7 +184,8 @@ class Wizard:
                 found[option.name] = f"“{option.label}” is missing. Fill it in."
         return found
 
-    def _column_problems(self) -> list[str]:
+    def column_problems(self) -> list[str]:
+        """What is wrong with the columns as they stand, each a sentence."""
         found = []
         for column in self.columns():
             if not column.imported:

@@ -1,0 +1,259 @@
+"""The fourth step: the form of the job at the left, what the source holds at the right."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.authorizations import confirm_host_key, get_authorization, open_credentials
+from app.engine import Engine
+from app.jobs.wizard import Wizard
+from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
+from connectors.kit.types import Choice, Preview
+from ui.forms.options import OptionsForm
+from ui.pages.new_job.browse import BrowseDialog
+from ui.pages.new_job.host_key import ask_host_key
+from ui.pages.new_job.preview import PreviewCard
+from ui.shell.background import run_operation, run_query
+from ui.widgets import Banner, Card, FormField, Scroll
+
+REST_MS = 350
+"""How long typing rests before the source is looked into again."""
+
+
+class ConfigurePane(QWidget):
+    """Edits the wizard it was given by `show_wizard`; `changed` follows each edit."""
+
+    changed = Signal()
+
+    def __init__(self, engine: Engine, banner: Banner, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._engine, self._banner = engine, banner
+        self._wizard: Wizard | None = None
+        self._asked = 0
+        self._seen: object = None
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._look)
+        self.dialog: BrowseDialog | None = None
+        self.form: OptionsForm | None = None
+        self.name = QLineEdit()
+        self.name.textEdited.connect(self._named)
+        self.name_field = FormField("Label", self.name, help="How the job is called in lists", required=True)
+        inside = QWidget()
+        self._slot = QVBoxLayout(inside)
+        self._slot.setContentsMargins(18, 18, 18, 18)
+        self._slot.setSpacing(14)
+        self._slot.addWidget(self.name_field)
+        self._slot.addStretch(1)
+        card = Card(flush=True)
+        card.add(Scroll(inside), 1)
+        card.setMinimumWidth(290)
+        self.preview = PreviewCard(self._field_names)
+        self.preview.edited.connect(self._column_edited)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(18)
+        row.addWidget(card, 40)
+        row.addWidget(self.preview, 60)
+
+    def show_wizard(self, wizard: Wizard) -> None:
+        """Ask for what this wizard's job type needs, starting with what it has."""
+        self._wizard = wizard
+        if self.form is not None:
+            self._slot.removeWidget(self.form)
+            self.form.hide()
+            self.form.deleteLater()
+            self.form = None
+        if wizard.job_type is None:
+            return
+        local = wizard.authorization_id is not None and self._is_local(wizard.authorization_id)
+        options = [option for option in wizard.job_type.options if option.name not in wizard.table_options()]
+        self.form = OptionsForm(options, wizard.values, browse_text="Browse folder" if local else "Browse server")
+        self.form.set_streams(sorted(wizard.streams))
+        self.form.changed.connect(self._edited)
+        self.form.browse.connect(self._browse)
+        self._slot.insertWidget(1, self.form)
+        self._fill()
+        self._seen = None
+        self._asked += 1
+        if wizard.preview is not None:
+            self._show_columns()
+            self._seen = self._source()
+        else:
+            self.preview.show_nothing("Choose a file and its first rows appear here.")
+        self._look()
+
+    def show_problems(self) -> bool:
+        """Say at each field what is missing; whether there is anything."""
+        assert self._wizard is not None
+        missing = self._wizard.missing()
+        if self.form is not None:
+            self.form.set_errors(missing)
+        self.name_field.set_error(missing.get("name", ""))
+        if "name" in missing:
+            self.name.setFocus()
+        return bool(missing)
+
+    def _is_local(self, authorization_id: int) -> bool:
+        method = get_authorization(self._engine, authorization_id).method
+        return self._engine.catalog.method(method).kind == "folder"
+
+    def _field_names(self) -> list[str]:
+        return sorted(field.name for field in self._wizard.fields.values()) if self._wizard is not None else []
+
+    # what the user enters
+
+    def _named(self, text: str) -> None:
+        if self._wizard is not None:
+            self._wizard.set_name(text)
+            self.name_field.set_error("")
+            self.changed.emit()
+
+    def _edited(self, name: str, value: object) -> None:
+        if self._wizard is None:
+            return
+        self._wizard.set_value(name, value)
+        self._fill()
+        self.preview.update_columns(self._wizard)
+        self._rest.start()
+        self.changed.emit()
+
+    def _column_edited(self, column: str, what: str, value: object) -> None:
+        wizard = self._wizard
+        if wizard is None:
+            return
+        if what == "type":
+            wizard.set_type(column, str(value))
+        elif what == "target":
+            wizard.set_target(column, str(value))
+        else:
+            wizard.set_identifier(column, bool(value))
+        self.preview.update_columns(wizard)
+        self.changed.emit()
+
+    def _fill(self) -> None:
+        """Show what the wizard suggests beside what was entered."""
+        wizard = self._wizard
+        if wizard is None or self.form is None:
+            return
+        self.form.set_values(wizard.values)
+        if self.name.text() != wizard.name:
+            self.name.setText(wizard.name)
+            self.name_field.set_error("")
+
+    def _browse(self, option_name: str) -> None:
+        wizard = self._wizard
+        if wizard is None or wizard.job_type is None or wizard.provider is None:
+            return
+        option = next(option for option in wizard.job_type.options if option.name == option_name)
+        engine, authorization, provider = self._engine, wizard.authorization_id, wizard.provider.slug
+        values = dict(wizard.values)
+
+        def list_folder(path: str) -> list[Choice]:
+            choices = engine.catalog.function(provider, option.choices_from)
+            found: list[Choice] = asyncio.run(choices(open_credentials(engine, authorization), values, path))
+            return found
+
+        def chosen(value: str) -> None:
+            if self.form is not None:
+                self.form.set_values({**wizard.values, option_name: value})
+            self._edited(option_name, value)
+
+        self.dialog = BrowseDialog(self, f"Choose: {option.label}", list_folder, chosen)
+        self.dialog.finished.connect(self._browsed)
+        self.dialog.open()
+
+    def _browsed(self) -> None:
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+            self.dialog = None
+
+    # what the source holds
+
+    def _source(self) -> object:
+        assert self._wizard is not None
+        return (self._wizard.authorization_id, self._wizard.preview_options())
+
+    def look_again(self) -> None:
+        """Look into the source although nothing was entered anew (F5)."""
+        self._seen = None
+        self._look()
+
+    def _look(self) -> None:
+        """Ask for a preview, unless the one shown is of the same source and options."""
+        wizard, engine = self._wizard, self._engine
+        if wizard is None or wizard.job_type is None or wizard.provider is None:
+            return
+        if not wizard.preview_wanted():
+            self._asked += 1
+            self._seen = None
+            wizard.forget_preview()
+            why = "Choose a file and its first rows appear here."
+            self.preview.show_nothing(why if wizard.job_type.preview else "This kind of job has no preview.")
+            return
+        source = self._source()
+        if source == self._seen:
+            if wizard.preview is not None:
+                self.preview.show_preview(wizard)
+            return
+        self._seen = source
+        self._asked += 1
+        number, authorization, options = self._asked, wizard.authorization_id, wizard.preview_options()
+        function = functools.partial(engine.catalog.function, wizard.provider.slug, wizard.job_type.preview)
+        self.preview.ask()
+
+        def look() -> Preview:
+            found: Preview = asyncio.run(function()(open_credentials(engine, authorization), options))
+            return found
+
+        run_query(
+            look,
+            done=functools.partial(self._looked, number),
+            failed=functools.partial(self._not_looked, number),
+            owner=self,
+        )
+
+    def _looked(self, number: int, preview: Preview) -> None:
+        if number != self._asked or self._wizard is None:
+            return
+        self._wizard.apply_preview(preview)
+        self._fill()
+        self._show_columns()
+        self.changed.emit()
+
+    def _show_columns(self) -> None:
+        wizard = self._wizard
+        if wizard is None or wizard.preview is None:
+            return
+        if self.form is not None:
+            self.form.set_columns([column.name for column in wizard.preview.columns])
+        self.preview.show_preview(wizard)
+
+    def _not_looked(self, number: int, error: BaseException) -> None:
+        if number != self._asked or self._wizard is None:
+            return
+        self._wizard.forget_preview()
+        if isinstance(error, HostKeyUnknown | HostKeyChanged):
+            ask_host_key(self, error, self._confirm(error.key))
+        self.preview.show_error(error)
+        self.changed.emit()
+
+    def _confirm(self, key: str) -> Callable[[], object]:
+        """What is to be done when the user trusts the server's key."""
+        engine, wizard = self._engine, self._wizard
+        authorization = wizard.authorization_id if wizard is not None else None
+
+        def keep() -> None:
+            if authorization is not None:
+                run_operation(
+                    lambda task: confirm_host_key(engine, authorization, key),
+                    done=lambda _: self.look_again(),
+                    failed=self._banner.tell_error,
+                    owner=self,
+                )
+
+        return keep

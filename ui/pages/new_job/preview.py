@@ -1,0 +1,206 @@
+"""What the source holds, beside the form: its columns with what becomes of each, or its first rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtWidgets import QLabel, QStackedWidget, QTableView, QVBoxLayout, QWidget
+
+from app.jobs.wizard import Wizard
+from connectors.kit.types import Preview, Rejected
+from ui.pages.new_job.columns import ColumnsModel, ColumnsTable
+from ui.widgets import (
+    Banner,
+    Card,
+    ElidedLabel,
+    EmptyState,
+    InlineNote,
+    LinkButton,
+    MonoDelegate,
+    Scroll,
+    Spinner,
+    set_kind,
+    words,
+)
+
+Index = QModelIndex | QPersistentModelIndex
+_NONE = QModelIndex()
+_LONGEST_CELL = 300
+_REJECTED_SHOWN = 5
+
+
+class _FirstRows(QAbstractTableModel):
+    """The rows as they will be read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._columns: tuple[str, ...] = ()
+        self._rows: tuple[tuple[str, ...], ...] = ()
+
+    def set_preview(self, preview: Preview) -> None:
+        """Show the rows of this preview."""
+        self.beginResetModel()
+        self._columns = tuple(column.name for column in preview.columns)
+        self._rows = preview.rows
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(self._columns)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._columns[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            row = self._rows[index.row()]
+            return row[index.column()][:_LONGEST_CELL] if index.column() < len(row) else ""
+        return None
+
+
+class _RowsTable(QTableView):
+    hovered_row = -1
+    keyboard_row = -1
+
+
+class PreviewCard(Card):
+    """`ask()`, then `show_preview(wizard)` or `show_error(error)`; the wizard's columns are edited in it.
+
+    `edited(column, what, value)` follows what the user changes, as ColumnsModel tells it.
+    """
+
+    def __init__(self, fields: Callable[[], list[str]], parent: QWidget | None = None) -> None:
+        super().__init__("Preview", flush=True, parent=parent)
+        self.about = ElidedLabel("")
+        set_kind(self.about, "muted")
+        # The heading's own spring would leave the line beside it no room.
+        self.header.takeAt(1)
+        self.header.addWidget(self.about, 1)
+        self.spinner = Spinner()
+        self.header.addWidget(self.spinner)
+        self.toggle = LinkButton("Show rows", clicked=self._turn)
+        self.header.addWidget(self.toggle)
+        self.columns_model = ColumnsModel()
+        self.edited = self.columns_model.edited
+        self.columns = ColumnsTable(self.columns_model, fields)
+        self._rows_model = _FirstRows()
+        self.rows = _RowsTable()
+        self.rows.setModel(self._rows_model)
+        self.rows.setItemDelegate(MonoDelegate(self.rows))
+        self.rows.setShowGrid(False)
+        self.rows.setWordWrap(False)
+        self.rows.setAccessibleName("First rows")
+        self.rows.setTabKeyNavigation(False)
+        self.rows.verticalHeader().hide()
+        self.rows.verticalHeader().setDefaultSectionSize(32)
+        self.rows.horizontalHeader().setFixedHeight(36)
+        self.rows.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.empty = EmptyState("file-text", "Nothing to show yet", "")
+        self.stack = QStackedWidget()
+        for page in (self.empty, self.columns, self.rows):
+            self.stack.addWidget(page)
+        self.banner = Banner()
+        around = QVBoxLayout()
+        around.setContentsMargins(14, 0, 14, 0)
+        around.addWidget(self.banner)
+        self.add(around)
+        self.add(self.stack, 1)
+        self._foot = QWidget()
+        self._foot_lines = QVBoxLayout(self._foot)
+        self._foot_lines.setContentsMargins(14, 10, 14, 12)
+        self._foot_lines.setSpacing(6)
+        self._foot_scroll = Scroll(self._foot)
+        self._foot_scroll.setMaximumHeight(132)
+        self.add(self._foot_scroll)
+        self.show_nothing("Choose a file and its first rows appear here.")
+
+    def ask(self) -> None:
+        """A new answer is on its way."""
+        self.spinner.start()
+        if self.stack.currentWidget() is self.empty:
+            self.empty.set_text("Looking into the file…", "The first rows are being read.")
+
+    def show_nothing(self, why: str) -> None:
+        """There is nothing to look into."""
+        self.spinner.stop()
+        self.banner.hide()
+        self.about.setText("")
+        self.toggle.hide()
+        self.empty.set_text("No preview yet", why)
+        self.stack.setCurrentWidget(self.empty)
+        self._say([])
+
+    def show_error(self, error: BaseException) -> None:
+        """The source could not be read."""
+        self.show_nothing("Mend what is said above; the preview is tried again by itself.")
+        self.banner.tell_error(error)
+
+    def show_preview(self, wizard: Wizard) -> None:
+        """Show the wizard's preview and columns as they stand."""
+        preview = wizard.preview
+        if preview is None:
+            return
+        self.spinner.stop()
+        self.banner.hide()
+        count = len(preview.rows)
+        rows = f"first {count} rows" if count > 1 else words.count_of(count, "row")
+        size = () if preview.size is None else (words.size(preview.size),)
+        self.about.setText(" · ".join((rows, *preview.summary, *size)))
+        self._rows_model.set_preview(preview)
+        if self.stack.currentWidget() is self.empty:
+            self.stack.setCurrentWidget(self.columns)
+            for at in range(self._rows_model.columnCount()):
+                self.rows.setColumnWidth(at, 140)
+        self.toggle.show()
+        self.update_columns(wizard)
+
+    def update_columns(self, wizard: Wizard) -> None:
+        """The user changed something that the columns depend on."""
+        if wizard.preview is None:
+            return
+        new = wizard.new_fields()
+        self.columns_model.set_rows(wizard.columns(), frozenset(name.lower() for name in new))
+        lines: list[QWidget] = []
+        lines += [InlineNote(problem, "error") for problem in wizard.column_problems()]
+        if new:
+            noun = "profile field" if len(new) == 1 else "profile fields"
+            lines.append(_line(f"{len(new)} new {noun} will be added: {', '.join(new)}"))
+        lines += [InlineNote(note, "info") for note in (*wizard.preview.notes, *wizard.notes())]
+        lines += _rejected(wizard.preview.rejected)
+        self._say(lines)
+
+    def _turn(self) -> None:
+        rows = self.stack.currentWidget() is self.columns
+        self.stack.setCurrentWidget(self.rows if rows else self.columns)
+        self.toggle.setText("Show columns" if rows else "Show rows")
+
+    def _say(self, lines: Sequence[QWidget]) -> None:
+        while (old := self._foot_lines.takeAt(0)) is not None:
+            widget = old.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for line in lines:
+            self._foot_lines.addWidget(line)
+        self._foot_scroll.setVisible(bool(lines))
+
+
+def _line(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    return set_kind(label, "muted")
+
+
+def _rejected(rejected: Sequence[Rejected]) -> list[QWidget]:
+    if not rejected:
+        return []
+    said = "1 of these rows can't be read" if len(rejected) == 1 else f"{len(rejected)} of these rows can't be read"
+    lines = [f"Line {row.line}: {row.reason} {row.text[:80]}" for row in rejected[:_REJECTED_SHOWN]]
+    return [InlineNote(f"{said}; the import will keep them apart.", "warning"), *map(_line, lines)]
