@@ -27,7 +27,7 @@ from ui.shell.background import run_operation
 from ui.widgets import Button, ComboBox, FormField, Scroll
 
 WIDTH = 540
-TALLEST_FORM = 400
+TALLEST_FORM = 430
 OF_THE_SERVER = ("host", "port")
 """What was confirmed as a server's key holds for one host and port."""
 

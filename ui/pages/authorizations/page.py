@@ -134,7 +134,7 @@ class AuthorizationsPage(Page):
                     lambda row: row.info.name,
                     second=lambda row: row.info.method_name,
                     tip=lambda row: settings_tip(row.info),
-                    width=205,
+                    width=195,
                     fixed=True,
                 ),
                 Column(
@@ -142,7 +142,7 @@ class AuthorizationsPage(Page):
                     "Provider",
                     lambda row: row.info.provider_name,
                     mark=lambda row: row.info.provider,
-                    width=136,
+                    width=150,
                 ),
                 Column(
                     "state",
@@ -151,17 +151,17 @@ class AuthorizationsPage(Page):
                     second=lambda row: "" if row.checking else state_meaning(row.info),
                     status=lambda row: "running" if row.checking else STATUS.get(row.info.state, ""),
                     tip=lambda row: state_tip(row.info),
-                    width=225,
+                    width=205,
                     fixed=True,
                 ),
-                Column("used", "Used by", lambda row: used_by(row.info), sort=lambda row: row.info.used_by, width=90),
+                Column("used", "Used by", lambda row: used_by(row.info), sort=lambda row: row.info.used_by, width=78),
                 Column(
                     "where",
                     "Where the secret lies",
                     lambda row: row.info.where,
                     tip=lambda row: row.info.where,
                     tone=lambda row: "muted",
-                    width=320,
+                    width=260,
                 ),
             ],
             key=lambda row: row.info.id,
@@ -393,12 +393,12 @@ class AuthorizationsPage(Page):
             return None
         infos = [row.info for row in rows]
         menu = QMenu(self)
-        menu.addAction("Check", CHECK_KEYS, lambda: self.check(infos))
+        menu.addAction(_with_keys("Check", CHECK_KEYS), lambda: self.check(infos))
         if len(infos) == 1:
-            menu.addAction("Re-authorize…", lambda: self.re_authorize(infos[0]))
-            menu.addAction("Rename…", "F2", lambda: self.rename(infos[0]))
+            menu.addAction(_with_keys("Re-authorize…", "Return"), lambda: self.re_authorize(infos[0]))
+            menu.addAction(_with_keys("Rename…", "F2"), lambda: self.rename(infos[0]))
         menu.addSeparator()
-        menu.addAction("Delete…", "Del", lambda: self.delete(infos))
+        menu.addAction(_with_keys("Delete…", "Del"), lambda: self.delete(infos))
         return menu
 
     def _selected(self) -> list[AuthorizationInfo]:
@@ -482,3 +482,8 @@ class AuthorizationsPage(Page):
 
 def _searched(info: AuthorizationInfo) -> str:
     return f"{info.name} {info.provider_name} {info.method_name} {settings_tip(info)} {info.where}".casefold()
+
+
+def _with_keys(text: str, keys: str) -> str:
+    """A menu's entry that shows its keys; a shortcut of its own would make those of the table ambiguous."""
+    return f"{text}\t{QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)}"

@@ -40,8 +40,8 @@ class PassphraseDialog(FormDialog):
         self.second = FormField("The same once more", self.again, required=True)
         if create:
             self.add(self.second)
-        for edit, field in ((self.passphrase, self.first), (self.again, self.second)):
-            edit.textChanged.connect(functools.partial(field.set_error, ""))
+        self.passphrase.textChanged.connect(lambda _: self.first.set_error(""))
+        self.again.textChanged.connect(lambda _: self.second.set_error(""))
         self.finish("Create secrets file" if create else "Unlock")
         self.passphrase.setFocus()
 
