@@ -111,15 +111,32 @@ class Chunk:
     def fold(self, rows: Sequence[Sequence[Any]], times: Sequence[int]) -> None:
         """Take in one event a row, in order."""
         keys = self._keys(rows)
-        for position, field_id in self._identifiers:
-            values = {str(row[position]) for row in rows if row[position] is not None}
-            self._owner.update(self._table.find(field_id, values))
-        self._states = self._table.load(set(self._owner.values()))
+        owner = self._owner
+        for _, field_id in self._identifiers:
+            wanted = {text for named in keys for field, text in named if field == field_id}
+            owner.update(self._table.find(field_id, wanted))
+        self._states = states = self._table.load(set(owner.values()))
+        person = self._next_person
         for event, (row, at, named) in enumerate(zip(rows, times, keys, strict=True), start=self._first_event):
-            if named:
-                self._take(row, (at, event), named)
+            owners = [owner[key] for key in named if key in owner]
+            if owners:
+                found = self._merge(owners, row, (at, event))
+            elif named:
+                found = person
+                states[person] = State(list(row), (at, event), {})
+                person += 1
             else:
                 self.nobody += 1
+                continue
+            if len(owners) < len(named):
+                for key in named:
+                    if key not in owner:
+                        owner[key] = found
+                        self._new_keys.add(key)
+            self._links.append((found, event))
+        self.added = person - self._first_new
+        self.updated = len(rows) - self.nobody - self.added
+        self._next_person = person
 
     def save(self, now: str) -> None:
         """Write the people, their identifiers and the links to their events."""
@@ -156,30 +173,20 @@ class Chunk:
                     named.append((field_id, text))
         return keys
 
-    def _take(self, row: Sequence[Any], origin: Origin, named: list[Key]) -> None:
-        owners = [self._last(self._owner[key]) for key in named if key in self._owner]
-        if not owners:
-            person = self._next_person
-            self._next_person += 1
-            self._states[person] = State(list(row), origin, {})
-            self.added += 1
-        else:
-            person = min(owners)
-            state = self._states[person]
-            for other in set(owners):
-                if other != person:
-                    merge_states(state, self._states[other], self._raw_text)
-                    self._joined[other] = person
-                    self._changed.add(person)
-            if merge_event(state, row, self._positions, origin, self._raw_text):
+    def _merge(self, owners: list[int], row: Sequence[Any], origin: Origin) -> int:
+        """Fold an event into the person that its identifiers name; several of them prove to be one."""
+        if self._joined:
+            owners = [self._last(person) for person in owners]
+        person = min(owners)
+        state = self._states[person]
+        if len(owners) > 1:
+            for other in set(owners) - {person}:
+                merge_states(state, self._states[other], self._raw_text)
+                self._joined[other] = person
                 self._changed.add(person)
-            self.updated += 1
-        if len(owners) < len(named):
-            for key in named:
-                if key not in self._owner:
-                    self._owner[key] = person
-                    self._new_keys.add(key)
-        self._links.append((person, origin[1]))
+        if merge_event(state, row, self._positions, origin, self._raw_text):
+            self._changed.add(person)
+        return person
 
     def _last(self, person: int) -> int:
         """The person that somebody was joined into, if so."""
