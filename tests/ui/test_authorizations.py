@@ -32,7 +32,7 @@ from ui.pages.authorizations.form import AuthorizationDialog
 from ui.pages.authorizations.page import AuthorizationsPage
 from ui.pages.authorizations.vault import PassphraseDialog
 from ui.pages.new_job.host_key import HostKeyDialog
-from ui.widgets import ConfirmDialog, LinkButton
+from ui.widgets import Banner, ConfirmDialog, LinkButton
 from ui.widgets.models import Role
 
 PASSPHRASE = "correct horse battery"
@@ -80,6 +80,12 @@ def dialog_of(qtbot: QtBot, kind: type[QDialog]) -> Any:
     return QApplication.activeModalWidget()
 
 
+def link_in(qtbot: QtBot, banner: Banner, text: str) -> LinkButton:
+    """The link under a banner's message, once it is there."""
+    qtbot.waitUntil(lambda: any(link.text() == text for link in banner.findChildren(LinkButton) if link.isVisible()))
+    return next(link for link in banner.findChildren(LinkButton) if link.text() == text and link.isVisible())
+
+
 def test_from_nothing_to_a_server_that_works(
     qtbot: QtBot, engine: Engine, make_page: MakePage, values: dict[str, str], sshd: Sshd
 ) -> None:
@@ -109,8 +115,7 @@ def test_from_nothing_to_a_server_that_works(
 
     # Without a keyring the secret needs a file, made on the way; then it is saved without asking again.
     form.go.click()
-    qtbot.waitUntil(lambda: any(link.text().startswith("Create") for link in form.banner.findChildren(LinkButton)))
-    next(link for link in form.banner.findChildren(LinkButton) if link.text().startswith("Create")).click()
+    link_in(qtbot, form.banner, "Create secrets file…").click()
     file: PassphraseDialog = dialog_of(qtbot, PassphraseDialog)
     file.passphrase.setText("short")
     file.go.click()
@@ -270,14 +275,19 @@ def test_a_locked_secrets_file_is_unlocked(
         page.check_all.click()
         qtbot.waitUntil(page.banner.isVisible)
         assert cell(page, 0, "state") == "Not checked yet"
-        unlock = next(b for b in page.vault_banner.findChildren(LinkButton) if b.text() == "Unlock…")
-        unlock.click()
+        link_in(qtbot, page.vault_banner, "Unlock…").click()
+        dialog_of(qtbot, PassphraseDialog).cancel.click()
+        form = page.re_authorize(get_authorization(again, 1))
+        form.test.click()
+        link_in(qtbot, form.banner, "Unlock…").click()
         asked: PassphraseDialog = dialog_of(qtbot, PassphraseDialog)
         asked.passphrase.setText("something else")
         asked.go.click()
         qtbot.waitUntil(lambda: "does not open" in asked.first.error)
         asked.passphrase.setText(PASSPHRASE)
         asked.go.click()
+        qtbot.waitUntil(lambda: form.banner.text().startswith("It works: "))
+        form.reject()
         qtbot.waitUntil(lambda: "hold no secret" in page.promise.text() and page.vault_banner.isHidden())
         page.check_all.click()
         qtbot.waitUntil(lambda: cell(page, 0, "state") == "Works")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
@@ -65,7 +66,8 @@ class AuthorizationDialog(FormDialog):
         self.add(self._scroll, 1)
         self.test = Button("Test connection", clicked=self.try_values)
         self.finish("Save", self.test)
-        self.help = VaultHelp(engine, self, self.banner, self.act)
+        self.help = VaultHelp(engine, self, self.banner, lambda: self._again())  # noqa: PLW0108
+        self._again: Callable[[], object] = self.act
         self._fit()
         (self.name if info is None else next(iter(self.form.fields.values())).control).setFocus()
 
@@ -106,12 +108,21 @@ class AuthorizationDialog(FormDialog):
         self.set_busy(busy)
         self._scroll.setEnabled(not busy)
 
+    def _complete(self) -> bool:
+        if self.form.complete():
+            return True
+        missing = self.focusWidget()
+        if missing is not None:
+            self._scroll.ensureWidgetVisible(missing, 0, 80)
+        return False
+
     # trying
 
     def try_values(self) -> None:
         """Really sign in with what was entered, saving nothing."""
-        if not self.form.complete():
+        if not self._complete():
             return
+        self._again = self.try_values
         engine, info, method, entered = self._engine, self._info, self._chosen.slug, self.form.values()
 
         def work() -> Account:
@@ -141,13 +152,15 @@ class AuthorizationDialog(FormDialog):
     def act(self) -> None:
         """Keep what was entered; the secrets go into the vault."""
         name = self.name.text().strip()
-        complete = self.form.complete()
+        complete = self._complete()
         if self._info is None and not name:
             self.name_field.set_error("The authorization needs a name. Enter one.")
             self.name.setFocus()
+            self._scroll.ensureWidgetVisible(self.name_field)
             return
         if not complete:
             return
+        self._again = self.act
         engine, info, method, entered = self._engine, self._info, self._chosen.slug, self.form.values()
 
         def work() -> int:

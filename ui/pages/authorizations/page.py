@@ -420,13 +420,19 @@ class AuthorizationsPage(Page):
     def _open_form(self, info: AuthorizationInfo | None) -> AuthorizationDialog:
         dialog = AuthorizationDialog(self, self._engine, info)
         dialog.saved.connect(self._saved)
+        dialog.finished.connect(self._form_closed)
         dialog.open()
         return dialog
 
     def _saved(self, authorization_id: int) -> None:
         self._check_id(authorization_id)
+        self._scanned_at = None
+
+    def _form_closed(self, _: int) -> None:
+        """In the form, secrets may have been saved, and the vault unlocked even where nothing was."""
         self._ask_vault()
-        self._scan()
+        if self._scanned_at is None:
+            self._scan()
 
     def rename(self, info: AuthorizationInfo) -> RenameDialog:
         """Ask for another name."""
