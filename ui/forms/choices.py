@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QModelIndex, QPoint, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtCore import QModelIndex, QPoint, QRectF, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QListView, QVBoxLayout, QWidget
 
+from ui.theme import paint_icon
 from ui.widgets import Button, LinkButton, SearchField
 
 
@@ -25,7 +26,7 @@ class ChoicesField(Button):
         self._chosen: list[str] = []
         self._choices: list[tuple[str, str]] = []
         self._filling = False
-        self.setStyleSheet("text-align: left;")
+        self.setStyleSheet("text-align: left; font-weight: 400; padding-right: 28px;")
         self.model = QStandardItemModel(self)
         self.model.itemChanged.connect(self._ticked)
         self._found = QSortFilterProxyModel(self)
@@ -70,6 +71,11 @@ class ChoicesField(Button):
         self.popup.move(self.mapToGlobal(QPoint(0, self.height() + 4)))
         self.popup.show()
         self.search.setFocus()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        top = (self.height() - 14) / 2
+        paint_icon(QPainter(self), QRectF(self.width() - 22, top, 14, 14), "chevron-down", "text")
 
     def _choose(self, values: Sequence[str]) -> None:
         self.set_value(values)

@@ -84,9 +84,8 @@ class AuthorizationPane(QWidget):
         self.method = ComboBox()
         self.method.value_changed.connect(self._method_chosen)
         self.name = QLineEdit()
-        self.name_field = FormField("Name", self.name, help="How it is called in lists", required=True)
+        self.name_field = FormField("Name", self.name, help="What it is called in lists", required=True)
         self.name.textChanged.connect(lambda _: self.name_field.set_error(""))
-        self.summary = set_kind(QLabel(), "secondary")
         self._slot = QVBoxLayout()
         self.test = Button("Test connection", clicked=lambda: self._try(self._tested))
         self.save = Button("Save and use", "primary", clicked=lambda: self._try(self._keep))
@@ -103,7 +102,6 @@ class AuthorizationPane(QWidget):
         column.setSpacing(14)
         self.method_field = FormField("Kind", self.method, required=True)
         column.addWidget(self.method_field)
-        column.addWidget(self.summary)
         column.addWidget(self.name_field)
         column.addLayout(self._slot)
         column.addStretch(1)
@@ -173,7 +171,7 @@ class AuthorizationPane(QWidget):
         if not isinstance(slug, str):
             return
         method = self._engine.catalog.method(slug)
-        self.summary.setText(method.summary)
+        self.method_field.set_help(method.summary)
         if self.form is not None:
             self._slot.removeWidget(self.form)
             self.form.hide()

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QPainter
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from connectors.kit.types import Choice
 from ui.shell.background import run_query
@@ -63,6 +63,7 @@ class BrowseDialog(QDialog):
         self._asked = 0
         self.up = IconButton("arrow-up", "To the folder above", clicked=self.go_up)
         self.place = ElidedLabel("")
+        self.place.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.spinner = Spinner()
         self.filter = SearchField("Filter", width=200)
         self.filter.searched.connect(lambda _: self._show())

@@ -35,7 +35,7 @@ Index = QModelIndex | QPersistentModelIndex
 _NONE = QModelIndex()
 TYPE_WORDS = {
     "text": "Text",
-    "email": "Email address",
+    "email": "Email",
     "integer": "Whole number",
     "number": "Number",
     "date": "Date",
@@ -43,6 +43,7 @@ TYPE_WORDS = {
 }
 TITLES = ("Column", "Sample", "Type", "Profile field", "Identifier")
 NAME, SAMPLE, TYPE, TARGET, IDENTIFIER = range(5)
+_IDENTIFIER_WIDTH = 88
 
 
 class ColumnsModel(QAbstractTableModel):
@@ -270,7 +271,8 @@ class ColumnsTable(QTableView):
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
         width = self.viewport().width()
-        shares = (0.2, 0.23, 0.21, 0.22, 0.14)
-        for at, share in enumerate(shares[:-1]):
-            self.setColumnWidth(at, round(width * share))
-        self.setColumnWidth(IDENTIFIER, width - sum(round(width * share) for share in shares[:-1]))
+        self.setColumnWidth(IDENTIFIER, _IDENTIFIER_WIDTH)
+        room = width - _IDENTIFIER_WIDTH
+        widths = [round(room * share) for share in (0.24, 0.22, 0.28)]
+        for at, wide in enumerate((*widths, room - sum(widths))):
+            self.setColumnWidth(at, wide)

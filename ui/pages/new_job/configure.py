@@ -26,9 +26,13 @@ REST_MS = 350
 
 
 class ConfigurePane(QWidget):
-    """Edits the wizard it was given by `show_wizard`; `changed` follows each edit."""
+    """Edits the wizard it was given by `show_wizard`; `changed` follows each edit.
+
+    `settled(bool)`: the source was looked into; False when it could not be read.
+    """
 
     changed = Signal()
+    settled = Signal(bool)
 
     def __init__(self, engine: Engine, banner: Banner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,13 +40,14 @@ class ConfigurePane(QWidget):
         self._wizard: Wizard | None = None
         self._asked = 0
         self._seen: object = None
+        self._looking = False
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._look)
         self.dialog: BrowseDialog | None = None
         self.form: OptionsForm | None = None
         self.name = QLineEdit()
         self.name.textEdited.connect(self._named)
-        self.name_field = FormField("Label", self.name, help="How the job is called in lists", required=True)
+        self.name_field = FormField("Label", self.name, help="What the job is called in lists", required=True)
         inside = QWidget()
         self._slot = QVBoxLayout(inside)
         self._slot.setContentsMargins(18, 18, 18, 18)
@@ -178,6 +183,13 @@ class ConfigurePane(QWidget):
         assert self._wizard is not None
         return (self._wizard.authorization_id, self._wizard.preview_options())
 
+    def pending(self) -> bool:
+        """Whether what the source holds is still being found out; if so, it is looked into now."""
+        if self._rest.isActive():
+            self._rest.stop()
+            self._look()
+        return self._looking
+
     def look_again(self) -> None:
         """Look into the source although nothing was entered anew (F5)."""
         self._seen = None
@@ -190,7 +202,7 @@ class ConfigurePane(QWidget):
             return
         if not wizard.preview_wanted():
             self._asked += 1
-            self._seen = None
+            self._seen, self._looking = None, False
             wizard.forget_preview()
             why = "Choose a file and its first rows appear here."
             self.preview.show_nothing(why if wizard.job_type.preview else "This kind of job has no preview.")
@@ -205,6 +217,7 @@ class ConfigurePane(QWidget):
         number, authorization, options = self._asked, wizard.authorization_id, wizard.preview_options()
         function = functools.partial(engine.catalog.function, wizard.provider.slug, wizard.job_type.preview)
         self.preview.ask()
+        self._looking = True
 
         def look() -> Preview:
             found: Preview = asyncio.run(function()(open_credentials(engine, authorization), options))
@@ -220,10 +233,12 @@ class ConfigurePane(QWidget):
     def _looked(self, number: int, preview: Preview) -> None:
         if number != self._asked or self._wizard is None:
             return
+        self._looking = False
         self._wizard.apply_preview(preview)
         self._fill()
         self._show_columns()
         self.changed.emit()
+        self.settled.emit(True)
 
     def _show_columns(self) -> None:
         wizard = self._wizard
@@ -236,11 +251,13 @@ class ConfigurePane(QWidget):
     def _not_looked(self, number: int, error: BaseException) -> None:
         if number != self._asked or self._wizard is None:
             return
+        self._looking = False
         self._wizard.forget_preview()
         if isinstance(error, HostKeyUnknown | HostKeyChanged):
             ask_host_key(self, error, self._confirm(error.key))
         self.preview.show_error(error)
         self.changed.emit()
+        self.settled.emit(False)
 
     def _confirm(self, key: str) -> Callable[[], object]:
         """What is to be done when the user trusts the server's key."""

@@ -31,7 +31,7 @@ class NewJobPage(Page):
         self.wizard: Wizard | None = None
         self._job_id: int | None = None
         self._created: int | None = None
-        self._authorization = ""
+        self._waiting = False
         types = sum(len(provider.jobs) for provider in engine.catalog.providers)
         providers = words.count_of(len(engine.catalog.providers), "provider")
         self.sought = SearchField(f"Search {providers} and {words.count_of(types, 'job type')}", width=300)
@@ -54,6 +54,7 @@ class NewJobPage(Page):
         self.authorizations.form_shown.connect(lambda _: self._buttons())
         self.configure = ConfigurePane(engine, self.banner)
         self.configure.changed.connect(self._buttons)
+        self.configure.settled.connect(self._settled)
         self.review = ReviewPane()
         self.stack = QStackedWidget()
         for pane in (self.providers, self.types, self.authorizations, self.configure, self.review):
@@ -117,6 +118,11 @@ class NewJobPage(Page):
             self._complete()
             return
         step = wizard.step
+        if step == "configure" and not wizard.missing() and self.configure.pending():
+            # What the columns hold belongs to the job: without it, it would be another one than the one shown.
+            self._waiting = True
+            self._busy(True)
+            return
         problems = wizard.go_on()
         if problems:
             at_fields = step == "configure" and self.configure.show_problems()
@@ -124,6 +130,13 @@ class NewJobPage(Page):
                 self.banner.tell("error", problems[0])
             return
         self._show_step()
+
+    def _settled(self, seen: bool) -> None:
+        if self._waiting:
+            self._waiting = False
+            self._busy(False)
+            if seen:
+                self.go_on()
 
     def go_back(self) -> None:
         """To the step before; from the first one, away."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtWidgets import QLabel, QStackedWidget, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from app.jobs.wizard import Wizard
 from connectors.kit.types import Preview, Rejected
@@ -79,12 +79,14 @@ class PreviewCard(Card):
         super().__init__("Preview", flush=True, parent=parent)
         self.about = ElidedLabel("")
         set_kind(self.about, "muted")
+        self.about.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         # The heading's own spring would leave the line beside it no room.
         self.header.takeAt(1)
         self.header.addWidget(self.about, 1)
         self.spinner = Spinner()
         self.header.addWidget(self.spinner)
         self.toggle = LinkButton("Show rows", clicked=self._turn)
+        self.toggle.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.header.addWidget(self.toggle)
         self.columns_model = ColumnsModel()
         self.edited = self.columns_model.edited
@@ -97,6 +99,7 @@ class PreviewCard(Card):
         self.rows.setWordWrap(False)
         self.rows.setAccessibleName("First rows")
         self.rows.setTabKeyNavigation(False)
+        self.rows.setCornerWidget(QWidget())
         self.rows.verticalHeader().hide()
         self.rows.verticalHeader().setDefaultSectionSize(32)
         self.rows.horizontalHeader().setFixedHeight(36)

@@ -27,7 +27,7 @@ class ReviewPane(QWidget):
         happens = Card("What it does")
         happens.add(self.steps)
         self._layout.addWidget(happens)
-        card = Card("Configuration", flush=True)
+        card = Card("Configuration")
         self.json = JsonView()
         card.header.addWidget(Button("Copy", icon="copy", clicked=self.json.copy_all))
         card.add(self.json, 1)

@@ -1,0 +1,287 @@
+"""The wizard driven by its widgets over a real engine and real files, to a job that has run."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import qasync
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from app.authorizations import add_authorization, list_authorizations
+from app.engine import Engine
+from app.jobs import JobDraft, create_job, get_job, job_runs, list_jobs
+from app.profiles import count_profiles, find_profile
+from app.workspace import create_workspace
+from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
+from ui.pages.new_job.columns import IDENTIFIER, TARGET, TYPE
+from ui.pages.new_job.host_key import ask_host_key
+from ui.pages.new_job.page import NewJobPage
+from ui.widgets import ComboBox, PrimaryButton
+
+LONG = 20_000
+"""Milliseconds that a run may take on a busy machine."""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    (folder / "archive").mkdir(parents=True)
+    rows = [(f"member{n}@example.com", f"NB-{n:04}", 1000 + n, "2026-11-21T18:02:00Z") for n in range(150)]
+    for name in ("loyalty-20261122.csv", "archive/loyalty-20261121.csv"):
+        with (folder / name).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("email", "member_id", "points", "updated"), *rows])
+    return folder
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    create_workspace(tmp_path / "workspace", "Northbeam Coffee").close()
+    with Engine.open(tmp_path / "workspace") as engine:
+        yield engine
+
+
+@pytest.fixture
+def running(engine: Engine, qapp: QApplication) -> Iterator[Engine]:
+    """The engine with its supervisor at work in Qt's loop, as in the program."""
+    loop = qasync.QEventLoop(qapp)
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(engine.start())
+    # `waitUntil` turns Qt's loop itself; without this the engine's coroutines would not know that they are in theirs.
+    asyncio._set_running_loop(loop)
+    yield engine
+    asyncio._set_running_loop(None)
+    assert engine.supervisor is not None
+    loop.run_until_complete(engine.supervisor.stop())
+    loop.close()
+    asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def page(qtbot: QtBot, engine: Engine, shell: Any) -> NewJobPage:
+    page = NewJobPage(engine, shell)
+    qtbot.addWidget(page)
+    page.resize(1068, 800)
+    page.show()
+    page.open()
+    qtbot.waitUntil(lambda: page.wizard is not None)
+    return page
+
+
+def step(page: NewJobPage) -> str:
+    assert page.wizard is not None
+    return page.wizard.step
+
+
+def to_configure(qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path) -> None:
+    """Through the first steps by the keyboard's way, with an authorization that is there already."""
+    add_authorization(engine, "file-service-folder", "Files", {"folder": str(files)})
+    page.providers.grid._go_on("file-service")
+    assert step(page) == "job_type"
+    page.next_button.click()
+    qtbot.waitUntil(page.next_button.isEnabled)
+    page.next_button.click()
+    assert step(page) == "configure"
+
+
+def enter_file(qtbot: QtBot, page: NewJobPage, name: str) -> None:
+    form = page.configure.form
+    assert form is not None
+    control = form.control("filename")
+    assert isinstance(control, QLineEdit)
+    control.setText(name)
+    qtbot.waitUntil(lambda: page.configure.preview.columns_model.rowCount() == 4)
+
+
+def test_from_the_tile_to_people(qtbot: QtBot, running: Engine, page: NewJobPage, files: Path, shell: Any) -> None:
+    assert not page.next_button.isEnabled()
+    qtbot.mouseClick(page.providers.grid._tiles[0], Qt.MouseButton.LeftButton)
+    assert page.next_button.text() == "Continue with File Service"
+    page.next_button.click()
+    page.next_button.click()
+    pane = page.authorizations
+    qtbot.waitUntil(lambda: pane.asking)
+    assert not page.next_button.isVisible(), "the form has a primary button of its own"
+    pane.method.set_value("file-service-folder")
+    assert pane.form is not None
+    pane.save.click()
+    assert pane.name_field.error == "The authorization needs a name."
+    pane.name.setText("Downloads")
+    pane.form.set_value("folder", str(files / "nowhere"))
+    pane.test.click()
+    qtbot.waitUntil(page.banner.isVisible)
+    assert "There is no folder" in page.banner.text()
+    pane.form.set_value("folder", str(files))
+    pane.test.click()
+    qtbot.waitUntil(lambda: page.banner.text().startswith("It works."))
+    pane.save.click()
+    qtbot.waitUntil(lambda: step(page) == "configure")
+    assert [(info.name, info.state) for info in list_authorizations(running)] == [("Downloads", "works")]
+
+    page.next_button.click()
+    form = page.configure.form
+    assert form is not None
+    assert form.fields["filename"].error == "“File” is missing. Fill it in."
+    form.browse.emit("filename")
+    dialog = page.configure.dialog
+    assert dialog is not None
+    qtbot.waitUntil(lambda: [row.label for row in dialog.model.rows()] == ["archive", "loyalty-20261122.csv"])
+    qtbot.keyClick(dialog.table, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: [row.label for row in dialog.model.rows()] == ["loyalty-20261121.csv"])
+    qtbot.keyClick(dialog.table, Qt.Key.Key_Backspace)
+    qtbot.waitUntil(lambda: dialog.model.rowCount() == 2)
+    dialog.filter.setText("loyal")
+    qtbot.waitUntil(lambda: dialog.model.rowCount() == 1)
+    qtbot.keyClick(dialog.table, Qt.Key.Key_Return)
+    columns = page.configure.preview.columns_model
+    qtbot.waitUntil(lambda: columns.rowCount() == 4)
+    assert page.configure.name.text() == "Loyalty"
+    stream, time = form.control("stream"), form.control("timestamp_field")
+    assert isinstance(stream, ComboBox)
+    assert isinstance(time, ComboBox)
+    assert (stream.value(), time.value()) == ("loyalty", "updated")
+    assert [columns.index(at, TYPE).data() for at in range(4)] == ["Email", "Text", "Whole number", "Date"]
+
+    columns.setData(columns.index(2, TYPE), "number")
+    columns.setData(columns.index(2, TARGET), "loyalty_points")
+    columns.setData(columns.index(3, TARGET), "")
+    columns.setData(columns.index(1, IDENTIFIER), True)
+    assert page.wizard is not None
+    assert page.wizard.new_fields() == ["email", "member_id", "loyalty_points"]
+    page.next_button.click()
+    assert step(page) == "review"
+    assert '"loyalty_points"' in page.review.json.toPlainText()
+
+    page.next_button.click()
+    qtbot.waitUntil(lambda: bool(shell.went), timeout=LONG)
+    job = list_jobs(running)[0]
+    assert shell.forgotten == ["new_job"]
+    assert shell.went == [("job", {"job_id": job.id})]
+    qtbot.waitUntil(lambda: list_jobs(running)[0].status == "completed", timeout=LONG)
+    assert [(run.trigger, run.added, run.rejected) for run in job_runs(running, job.id)] == [("created", 150, 0)]
+    assert count_profiles(running) == 150
+    assert find_profile(running, "NB-0007") is not None, "the ticked column names people"
+
+
+def test_a_file_that_cannot_be_read_is_said_beside_the_form(
+    qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path
+) -> None:
+    to_configure(qtbot, page, engine, files)
+    enter_file(qtbot, page, "loyalty-20261122.csv")
+    form = page.configure.form
+    assert form is not None
+    control = form.control("filename")
+    assert isinstance(control, QLineEdit)
+    control.setText("loyalty.csv")
+    qtbot.waitUntil(page.configure.preview.banner.isVisible)
+    assert "loyalty.csv" in page.configure.preview.banner.text()
+    assert page.wizard is not None
+    assert page.wizard.preview is None
+    enter_file(qtbot, page, "archive/loyalty-20261121.csv")
+    qtbot.waitUntil(page.configure.preview.banner.isHidden)
+
+
+def test_review_waits_for_what_the_file_holds(qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path) -> None:
+    to_configure(qtbot, page, engine, files)
+    form = page.configure.form
+    assert form is not None
+    control = form.control("filename")
+    assert isinstance(control, QLineEdit)
+    control.setText("loyalty-20261122.csv")
+    page.next_button.click()
+    assert step(page) == "configure"
+    qtbot.waitUntil(lambda: step(page) == "review")
+    assert '"timestamp_field": "updated"' in page.review.json.toPlainText()
+
+
+def test_an_answer_that_is_out_of_date_is_dropped(qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path) -> None:
+    to_configure(qtbot, page, engine, files)
+    enter_file(qtbot, page, "loyalty-20261122.csv")
+    assert page.wizard is not None
+    old = page.wizard.preview
+    assert old is not None
+    asked = page.configure._asked
+    page.configure.look_again()
+    page.configure._looked(asked, old)
+    assert page.configure.preview.spinner.isVisibleTo(page.configure), "the newer question is still open"
+    qtbot.waitUntil(page.configure.preview.spinner.isHidden)
+
+
+def test_going_back_loses_nothing(qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path) -> None:
+    to_configure(qtbot, page, engine, files)
+    enter_file(qtbot, page, "loyalty-20261122.csv")
+    columns = page.configure.preview.columns_model
+    columns.setData(columns.index(2, TYPE), "text")
+    page.steps.asked.emit(0)
+    assert step(page) == "provider"
+    page.open()
+    for _ in range(2):
+        page.next_button.click()
+    qtbot.waitUntil(page.next_button.isEnabled)
+    page.next_button.click()
+    assert step(page) == "configure"
+    assert columns.index(2, TYPE).data() == "Text"
+    assert page.configure.name.text() == "Loyalty"
+
+
+def test_a_job_is_edited_and_saved(qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path, shell: Any) -> None:
+    place = add_authorization(engine, "file-service-folder", "Files", {"folder": str(files)})
+    options = {"filename": "loyalty-20261122.csv", "stream": "members", "identifiers": ["email"], "delimiter": ","}
+    job_id = create_job(engine, JobDraft("Members", "file-service-csv-import", place, options))
+    page.open(job_id=job_id)
+    columns = page.configure.preview.columns_model
+    qtbot.waitUntil(lambda: columns.rowCount() == 4)
+    assert (page.title, page.configure.name.text(), page.back_button.text()) == ("Edit job", "Members", "Cancel")
+    columns.setData(columns.index(2, TYPE), "number")
+    page.next_button.click()
+    assert page.next_button.text() == "Save"
+    page.next_button.click()
+    qtbot.waitUntil(lambda: shell.went == [("job", {"job_id": job_id})])
+    saved = get_job(engine, job_id).options
+    assert saved["types"]["points"] == "number"
+    assert (saved["stream"], saved["delimiter"]) == ("members", ",")
+    assert len(list_jobs(engine)) == 1
+
+
+def test_fields_to_import_are_ticked(qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path) -> None:
+    to_configure(qtbot, page, engine, files)
+    enter_file(qtbot, page, "loyalty-20261122.csv")
+    form = page.configure.form
+    assert form is not None
+    several = form.control("fields")
+    several.model.item(2).setCheckState(Qt.CheckState.Checked)
+    columns = page.configure.preview.columns_model
+    assert [row.imported for row in columns.rows] == [True, False, True, False], "the identifier comes along"
+    assert several.text() == "points"
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_servers_key_is_trusted_only_by_an_answer(qtbot: QtBot, page: NewJobPage, changed: bool) -> None:
+    error: HostKeyUnknown | HostKeyChanged
+    if changed:
+        error = HostKeyChanged("sftp.agency.example", 22, "SHA256:old", "SHA256:new", "ssh-ed25519 AAAA")
+    else:
+        error = HostKeyUnknown("sftp.agency.example", 2222, "ssh-ed25519", "SHA256:new", "ssh-ed25519 AAAA")
+    answers: list[str] = []
+    dialog = ask_host_key(page, error, lambda: answers.append(error.key))
+    assert dialog.focusWidget() is dialog.cancel
+    dialog.cancel.click()
+    assert answers == []
+    dialog = ask_host_key(page, error, lambda: answers.append(error.key))
+    dialog.trust.click()
+    assert answers == ["ssh-ed25519 AAAA"]
+
+
+def test_providers_are_found_by_what_they_do(qtbot: QtBot, page: NewJobPage) -> None:
+    page.providers.search("csv import")
+    assert [tile.data.name for tile in page.providers.grid._tiles] == ["File Service"]
+    page.providers.search("no such thing")
+    assert page.providers.none.isVisible()
+    page.providers.search("")
+    assert isinstance(page.next_button, PrimaryButton)
