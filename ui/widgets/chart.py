@@ -215,7 +215,9 @@ class ActivityChart(Card):
         self.empty = QLabel("Nothing has been moved in this time.")
         self.empty.setProperty("kind", "muted")
         self.empty.setParent(self.chart)
-        self.empty.move(0, 60)
+        # The lines of the grid end where the words stand.
+        self.empty.setStyleSheet("background: palette(base); padding-right: 8px")
+        self.empty.move(0, 44)
         self.empty.hide()
         self.add(self.chart)
 

@@ -112,7 +112,3 @@ class JobActs:
         menu.addSeparator()
         menu.addAction("Delete…", lambda: self.delete(jobs)).setEnabled(bool(idle) and not running)
         return menu
-
-
-def _nothing(run_id: int) -> None:
-    """The job's row shows that it runs; there is no more to say."""

@@ -13,12 +13,13 @@ from ui.pages.files import ask_save
 from ui.shell.background import run_operation, run_query
 from ui.widgets import (
     Banner,
-    Button,
     CheckBox,
     ChipRow,
     Column,
+    ComboBox,
     DataTable,
     EmptyState,
+    IconButton,
     LinkButton,
     MonoDelegate,
     RowsModel,
@@ -29,7 +30,7 @@ from ui.widgets import (
 
 PAGE = 200
 LEVELS = (("all", "All"), ("warning", "Warnings"), ("error", "Errors"))
-WORDS = {"note": "Note"}
+EVENTS = ("started", "synced", "completed", "error", "failed", "paused", "edited", "note")
 
 
 class LogsView(QWidget):
@@ -42,7 +43,11 @@ class LogsView(QWidget):
         self._lines: list[LogLine] = []
         self.levels = ChipRow(list(LEVELS))
         self.levels.changed.connect(lambda _: self._read())
-        self.search = SearchField("Search the log")
+        self.events = ComboBox()
+        self.events.setAccessibleName("Event")
+        self.events.add_choices([("Every event", ""), *((words.status_word(event), event) for event in EVENTS)])
+        self.events.value_changed.connect(lambda _: self._read())
+        self.search = SearchField("Search the log", width=200)
         self.search.searched.connect(lambda _: self._read())
         self.follow = CheckBox("Follow")
         self.follow.setChecked(True)
@@ -55,16 +60,16 @@ class LogsView(QWidget):
                 Column(
                     "event",
                     "Event",
-                    lambda line: WORDS.get(line.event, words.status_word(line.event)),
+                    lambda line: words.status_word(line.event),
                     status=_tone,
-                    width=120,
+                    width=160,
                 ),
                 Column(
                     "message",
                     "Message",
                     lambda line: line.message,
                     tip=lambda line: line.message,
-                    width=620,
+                    width=550,
                     fixed=True,
                 ),
                 Column(
@@ -73,7 +78,7 @@ class LogsView(QWidget):
                     lambda line: "—" if line.rows is None else f"{line.rows:,}",
                     sort=lambda line: line.rows or 0,
                     right=True,
-                    width=80,
+                    width=100,
                 ),
             ],
             key=lambda line: line.id,
@@ -92,12 +97,12 @@ class LogsView(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(12, 10, 12, 8)
         row.setSpacing(10)
-        row.addWidget(self.levels)
-        row.addStretch(1)
+        row.addWidget(self.levels, 1)
+        row.addWidget(self.events)
         row.addWidget(self.follow)
         row.addWidget(self.search)
-        row.addWidget(Button("Copy", icon="copy", clicked=self._copy))
-        row.addWidget(Button("Save…", icon="download", clicked=self._ask_save))
+        row.addWidget(IconButton("copy", "Copy the log", clicked=self._copy))
+        row.addWidget(IconButton("download", "Save the log…", clicked=self._ask_save))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -124,11 +129,12 @@ class LogsView(QWidget):
         run_query(lambda: self._lines_before(oldest), done=self._add, failed=self._banner.tell_error, owner=self)
 
     def _lines_before(self, before_id: int | None) -> list[LogLine]:
-        level = str(self.levels.chosen())
+        level, event = str(self.levels.chosen()), str(self.events.value() or "")
         return job_log(
             self._engine,
             self._job_id,
             search=self.search.text().strip(),
+            events=(event,) if event else (),
             levels=() if level == "all" else (level,),
             before_id=before_id,
             limit=PAGE,
@@ -176,11 +182,3 @@ def _exact(line: LogLine) -> str:
 
 def _tone(line: LogLine) -> str:
     return {"warning": "warn", "error": "bad"}.get(line.level, line.event)
-
-
-def _order(line: LogLine) -> int:
-    return line.id
-
-
-def _message(line: LogLine) -> str:
-    return line.message

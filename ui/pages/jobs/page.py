@@ -19,6 +19,7 @@ from ui.shell.background import into_ui, run_query
 from ui.shell.pages import Shell
 from ui.widgets import (
     Banner,
+    Button,
     ChipRow,
     Column,
     DataTable,
@@ -42,6 +43,10 @@ STATUSES = (
     ("completed", "Completed"),
 )
 KEPT_FILTER = "jobs/filter"
+NO_JOBS = (
+    "A job moves people between a tool or a file and this computer. "
+    "The demo shows it on the people of an invented shop: type “causeway demo” in a terminal."
+)
 
 
 class JobsPage(Page):
@@ -73,7 +78,8 @@ class JobsPage(Page):
         )
         self.table.opened.connect(lambda job: shell.navigate("job", job_id=job.id))
         self.table.set_menu(self.acts.menu)
-        self.table.set_empty(self._nothing())
+        self.empty = self._nothing()
+        self.table.set_empty(self.empty)
         delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.table)
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(self._delete)
@@ -85,16 +91,23 @@ class JobsPage(Page):
     def _model(self) -> RowsModel:
         self.model = RowsModel(
             [
-                Column("name", "Name", lambda job: job.name, second=lambda job: job.description, width=244, fixed=True),
+                Column("name", "Name", lambda job: job.name, second=lambda job: job.description, width=236, fixed=True),
                 Column(
                     "provider",
                     "Provider",
                     lambda job: job.provider_name,
                     mark=lambda job: job.provider,
-                    width=128,
+                    width=146,
                 ),
-                Column("type", "Type", lambda job: KINDS[job.kind], tip=lambda job: job.type_name, width=93),
-                Column("authorization", "Authorization", lambda job: job.authorization_name or "—", width=162),
+                Column(
+                    "type",
+                    "Type",
+                    lambda job: KINDS[job.kind],
+                    tip=lambda job: job.type_name,
+                    width=76,
+                    spare=True,
+                ),
+                Column("authorization", "Authorization", lambda job: job.authorization_name or "—", width=138),
                 Column(
                     "status",
                     "Status",
@@ -103,7 +116,7 @@ class JobsPage(Page):
                     status=lambda job: job.status,
                     progress=share,
                     tip=meaning,
-                    width=225,
+                    width=268,
                     fixed=True,
                 ),
                 Column(
@@ -112,7 +125,7 @@ class JobsPage(Page):
                     lambda job: "Now" if job.status == "running" else words.when(job.last_run_at),
                     sort=lambda job: job.last_run_at or "",
                     tip=lambda job: words.exact(job.last_run_at),
-                    width=85,
+                    width=78,
                 ),
                 Column(
                     "next_run",
@@ -137,12 +150,13 @@ class JobsPage(Page):
         return self.model
 
     def _nothing(self) -> EmptyState:
+        self._new_button = PrimaryButton("New job", icon="plus", clicked=lambda: self._shell.navigate("new_job"))
+        self._show_all_button = Button("Show all jobs", clicked=self._show_all)
         return EmptyState(
             "workflow",
             "No jobs yet",
-            "A job moves people between a tool or a file and this computer. "
-            "The demo shows it on the people of an invented shop: type “causeway demo” in a terminal.",
-            [PrimaryButton("New job", icon="plus", clicked=lambda: self._shell.navigate("new_job"))],
+            NO_JOBS,
+            [self._new_button, self._show_all_button],
         )
 
     def open(self, **args: object) -> None:
@@ -160,6 +174,12 @@ class JobsPage(Page):
         self._filter()
 
     def _filter(self) -> None:
+        if self._jobs:
+            self.empty.set_text("No job fits", "Try another word or another status.")
+        else:
+            self.empty.set_text("No jobs yet", NO_JOBS)
+        self._show_all_button.setVisible(bool(self._jobs))
+        self._new_button.setVisible(not self._jobs)
         sought = self._sought.text().casefold().split()
         self.model.set_rows(
             job
@@ -181,9 +201,16 @@ class JobsPage(Page):
                 self._jobs[at] = replace(job, progress=self._engine.supervisor.progress(job.id))
                 self._filter()
 
+    def _show_all(self) -> None:
+        self._sought.clear()
+        self.statuses.choose("all")
+        self._status_chosen("all")
+
     def _delete(self) -> None:
         jobs = self.table.selected()
-        if jobs and all(job.status != "running" for job in jobs):
+        if any(job.status == "running" for job in jobs):
+            self.banner.tell("info", "A running job can't be deleted.", "Stop it first, then delete it.")
+        elif jobs:
             self.acts.delete(jobs)
 
 

@@ -90,7 +90,3 @@ class RunsView(QWidget):
 def _trigger(run: RunInfo) -> str:
     started = run.trigger.capitalize()
     return f"{started}, continues {run.continues}" if run.continues is not None else started
-
-
-def _message(run: RunInfo) -> str:
-    return run.message

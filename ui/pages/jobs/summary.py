@@ -5,18 +5,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.changes import Change
 from app.engine import Engine
-from app.jobs import Bucket, JobInfo, activity, edit_job, get_job, rejected_count
+from app.jobs import Bucket, JobInfo, RunInfo, activity, edit_job, get_job, job_log, job_runs, rejected_count
+from ui.pages.files import ask_save, file_name
 from ui.pages.jobs.acts import JobActs
 from ui.pages.jobs.logs import LogsView
 from ui.pages.jobs.rejected import RejectedView
 from ui.pages.jobs.runs import RunsView
-from ui.pages.jobs.words import KINDS, progress_line
+from ui.pages.jobs.words import progress_line
 from ui.pages.live import Live
 from ui.shell.background import into_ui, run_operation, run_query
 from ui.shell.pages import Shell
@@ -46,6 +49,10 @@ class _Read:
     job: JobInfo
     buckets: list[Bucket]
     rejected: int
+    run: RunInfo | None
+    """The newest one."""
+    details: str
+    """What stands behind the failure of that run."""
 
 
 class JobPage(Page):
@@ -57,6 +64,7 @@ class JobPage(Page):
         self._job: JobInfo | None = None
         self._job_id = 0
         self._span = "28d"
+        self._told_run = 0
         self.banner = Banner()
         self.acts = JobActs(engine, shell, self, self.banner)
         self.mark = ProviderMark("", "")
@@ -81,7 +89,7 @@ class JobPage(Page):
         self.add(self.chart)
         self.tabs = Tabs()
         self.logs = LogsView(engine, self.banner)
-        self.configuration = _Configuration()
+        self.configuration = _Configuration(self.banner)
         self.rejected = RejectedView(engine, self.banner)
         self.runs = RunsView(engine, self.banner)
         self.tabs.add("logs", "Logs", self.logs)
@@ -104,10 +112,15 @@ class JobPage(Page):
         self.progress_card.hide()
         return self.progress_card
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # In a low window the log needs the room more than the chart.
+        self.chart.chart.setFixedHeight(172 if self.height() >= 760 else 120)
+
     def open(self, *, job_id: int = 0, **args: Any) -> None:
         """Show a job, or the one of before."""
         if job_id and job_id != self._job_id:
-            self._job_id, self._job = job_id, None
+            self._job_id, self._job, self._told_run = job_id, None, 0
             self.banner.dismiss()
             self.tabs.choose("logs")
             for view in (self.logs, self.rejected, self.runs):
@@ -119,7 +132,15 @@ class JobPage(Page):
         job_id, span, engine = self._job_id, self._span, self._engine
 
         def read() -> _Read:
-            return _Read(get_job(engine, job_id), activity(engine, job_id, span), rejected_count(engine, job_id))
+            run = next(iter(job_runs(engine, job_id)), None)
+            notes = job_log(engine, job_id, events=("note",), levels=("error",), limit=1)
+            return _Read(
+                get_job(engine, job_id),
+                activity(engine, job_id, span),
+                rejected_count(engine, job_id),
+                run,
+                "\n".join(note.message for note in notes if run is not None and note.run_id == run.id),
+            )
 
         run_query(read, done=self._show, failed=self.banner.tell_error, owner=self)
         for view in (self.logs, self.rejected, self.runs):
@@ -131,9 +152,10 @@ class JobPage(Page):
         return self._job
 
     def _show(self, read: _Read) -> None:
-        job = self._job = read.job
+        job = read.job
         if job.id != self._job_id:
             return
+        self._job = job
         running = job.status == "running"
         self.set_title(job.name)
         self.set_status(job.status, words.status_word(job.status))
@@ -146,19 +168,29 @@ class JobPage(Page):
         self.facts.set_facts(
             [
                 ("Provider", job.provider_name),
-                ("Type", f"{KINDS[job.kind]} · {job.type_name}"),
+                ("Type", job.type_name),
                 ("Authorization", job.authorization_name or "None any more"),
-                ("Created by", f"{creator}{words.when(job.created_at)}"),
-                ("Last run", words.when(job.last_run_at)),
-                ("Next run", words.when(job.next_run_at) if job.next_run_at else "Runs once"),
+                ("Created by", f"{creator}{words.exact(job.created_at).partition(',')[0]}"),
+                ("Last run", words.exact(job.last_run_at)),
+                ("Next run", words.exact(job.next_run_at) if job.next_run_at else "When you run it"),
             ]
         )
         self.configuration.set_options(job)
         self.chart.set_buckets([_bar(bucket, self._span) for bucket in read.buckets])
         self.tabs.set_count("rejected", read.rejected or None)
         self._show_progress(job)
-        if job.status == "failed" and not running:
-            self.banner.tell("error", job.reason)
+        self._tell_failure(read)
+
+    def _tell_failure(self, read: _Read) -> None:
+        """Say once why the newest run failed; what the user has put away stays away."""
+        if read.job.status != "failed" or read.run is None:
+            if self._told_run:
+                self._told_run = 0
+                self.banner.dismiss()
+        elif read.run.id != self._told_run:
+            self._told_run = read.run.id
+            advice = read.run.message.removeprefix(read.job.reason).strip()
+            self.banner.tell("error", read.job.reason, advice, read.details)
 
     def _show_progress(self, job: JobInfo) -> None:
         self.progress_card.setVisible(job.status == "running")
@@ -210,8 +242,11 @@ class JobPage(Page):
 class _Configuration(QWidget):
     """The job's configuration as JSON; secrets are not part of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, banner: Banner) -> None:
         super().__init__()
+        self._banner = banner
+        self._name = ""
+        self._document: dict[str, Any] = {}
         self.view = JsonView({})
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 10, 14, 14)
@@ -219,13 +254,29 @@ class _Configuration(QWidget):
         row.addWidget(set_kind(QLabel("As the job runs it. Secrets are in the authorization, not here."), "muted"))
         row.addStretch(1)
         row.addWidget(Button("Copy", icon="copy", clicked=self.view.copy_all))
+        row.addWidget(Button("Save…", icon="download", clicked=self._ask_save))
         layout.addLayout(row)
         layout.addWidget(self.view, 1)
 
     def set_options(self, job: JobInfo) -> None:
         """Show a job's configuration."""
-        self.view.set_document(
-            {"job_type": job.job_type, "authorization": job.authorization_name, "configuration": job.options}
+        document = {"job_type": job.job_type, "authorization": job.authorization_name, "configuration": job.options}
+        self._name = job.name
+        # A document that is shown anew loses the reader's place and selection.
+        if document != self._document:
+            self._document = document
+            self.view.set_document(document)
+
+    def _ask_save(self) -> None:
+        ask_save(self, "Save the configuration", f"{file_name(self._name)}.json", "JSON files (*.json)", self._save)
+
+    def _save(self, target: Path) -> None:
+        text = self.view.toPlainText()
+        run_operation(
+            lambda _: target.write_text(text + "\n", "utf-8"),
+            done=lambda _: self._banner.tell("success", f"The configuration is saved in {target}."),
+            failed=self._banner.tell_error,
+            owner=self,
         )
 
 
