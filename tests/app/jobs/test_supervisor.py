@@ -229,7 +229,7 @@ def test_a_full_disk_is_told_and_what_was_saved_stays(
     def on_small_disk(path: Path) -> sqlite3.Connection:
         connection = open_connection(path)
         # SQLite's own limit answers as a full disk does: SQLITE_FULL.
-        connection.execute(f"pragma max_page_count = {connection.execute('pragma page_count').fetchone()[0] + 1200}")
+        connection.execute(f"pragma max_page_count = {connection.execute('pragma page_count').fetchone()[0] + 2000}")
         return connection
 
     monkeypatch.setattr(worker, "open_connection", on_small_disk)
