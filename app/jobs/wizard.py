@@ -170,7 +170,8 @@ class Wizard:
         if step == "job_type":
             return [] if self.job_type is not None else ["Choose what the job is to do."]
         if step == "authorization":
-            fits = self.authorization_id is not None
+            # A job that exists keeps the one it has, be it none any more.
+            fits = self.authorization_id is not None or self.editing is not None
             return [] if fits else ["Choose an authorization, or make a new one."]
         if step == "configure":
             return [*self.missing().values(), *self.column_problems()]

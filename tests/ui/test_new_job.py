@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from app.authorizations import add_authorization, list_authorizations
+from app.authorizations import add_authorization, delete_authorization, list_authorizations
 from app.engine import Engine
 from app.jobs import JobDraft, create_job, get_job, job_runs, list_jobs
 from app.profiles import count_profiles, find_profile
@@ -259,6 +259,36 @@ def test_fields_to_import_are_ticked(qtbot: QtBot, page: NewJobPage, engine: Eng
     columns = page.configure.preview.columns_model
     assert [row.imported for row in columns.rows] == [True, False, True, False], "the identifier comes along"
     assert several.text() == "points"
+
+
+def test_an_authorization_that_is_gone_is_asked_for_anew(
+    qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path
+) -> None:
+    to_configure(qtbot, page, engine, files)
+    delete_authorization(engine, list_authorizations(engine)[0].id)
+    page.back_button.click()
+    qtbot.waitUntil(lambda: page.authorizations.asking)
+    assert page.wizard is not None
+    assert page.wizard.authorization_id is None
+
+
+def test_a_job_without_its_authorization_can_still_be_edited(
+    qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path, shell: Any
+) -> None:
+    place = add_authorization(engine, "file-service-folder", "Files", {"folder": str(files)})
+    options = {"filename": "loyalty-20261122.csv", "stream": "members", "types": {"points": "number"}}
+    job_id = create_job(engine, JobDraft("Members", "file-service-csv-import", place, options))
+    delete_authorization(engine, place)
+    page.open(job_id=job_id)
+    qtbot.waitUntil(lambda: page.steps.step == 3)
+    page.configure.name.setFocus()
+    page.configure.name.selectAll()
+    qtbot.keyClicks(page.configure.name, "Old members")
+    page.next_button.click()
+    page.next_button.click()
+    qtbot.waitUntil(lambda: bool(shell.went))
+    job = get_job(engine, job_id)
+    assert (job.name, job.options) == ("Old members", options)
 
 
 @pytest.mark.parametrize("changed", [False, True])

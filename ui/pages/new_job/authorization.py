@@ -50,6 +50,8 @@ class AuthorizationPane(QWidget):
     chosen = Signal(int)
     went_on = Signal(int)
     form_shown = Signal(bool)
+    lost = Signal()
+    """The chosen one is not there any more."""
 
     def __init__(self, engine: Engine, banner: Banner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -136,6 +138,8 @@ class AuthorizationPane(QWidget):
             for info in fitting
         )
         ids = {info.id for info in fitting}
+        if self._wanted is not None and self._wanted not in ids:
+            self.lost.emit()
         if self._wanted not in ids and len(fitting) == 1:
             self._wanted = fitting[0].id
             self.chosen.emit(self._wanted)

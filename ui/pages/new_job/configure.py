@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.authorizations import confirm_host_key, get_authorization, open_credentials
 from app.engine import Engine
+from app.errors import NotFound
 from app.jobs.wizard import Wizard
 from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
 from connectors.kit.types import Choice, Preview
@@ -104,7 +105,11 @@ class ConfigurePane(QWidget):
         return bool(missing)
 
     def _is_local(self, authorization_id: int) -> bool:
-        method = get_authorization(self._engine, authorization_id).method
+        try:
+            method = get_authorization(self._engine, authorization_id).method
+        except NotFound:
+            # It was deleted a moment ago: the preview says so.
+            return False
         return self._engine.catalog.method(method).kind == "folder"
 
     def _field_names(self) -> list[str]:
@@ -205,7 +210,11 @@ class ConfigurePane(QWidget):
             self._seen, self._looking = None, False
             wizard.forget_preview()
             why = "Choose a file and its first rows appear here."
-            self.preview.show_nothing(why if wizard.job_type.preview else "This kind of job has no preview.")
+            if not wizard.job_type.preview:
+                why = "This kind of job has no preview."
+            elif wizard.authorization_id is None:
+                why = "The job has no authorization any more, so nothing can be read."
+            self.preview.show_nothing(why)
             return
         source = self._source()
         if source == self._seen:

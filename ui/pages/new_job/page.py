@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget
 
 from app.authorizations import get_authorization
 from app.engine import Engine
+from app.errors import NotFound
 from app.jobs import create_job, edit_job
 from app.jobs.wizard import STEPS, Wizard, load_wizard
 from ui.pages.new_job.authorization import AuthorizationPane
@@ -51,6 +52,7 @@ class NewJobPage(Page):
         self.authorizations = AuthorizationPane(engine, self.banner)
         self.authorizations.chosen.connect(self._authorization_chosen)
         self.authorizations.went_on.connect(self._authorization_taken)
+        self.authorizations.lost.connect(self._authorization_lost)
         self.authorizations.form_shown.connect(lambda _: self._buttons())
         self.configure = ConfigurePane(engine, self.banner)
         self.configure.changed.connect(self._buttons)
@@ -160,6 +162,9 @@ class NewJobPage(Page):
         wizard = self.wizard
         if wizard is None:
             return
+        if self._waiting:
+            self._waiting = False
+            self._busy(False)
         at = STEPS.index(wizard.step)
         self.steps.set_step(at)
         self.sought.setVisible(wizard.step == "provider")
@@ -185,7 +190,10 @@ class NewJobPage(Page):
         assert self.wizard is not None
         if self.wizard.authorization_id is None:
             return "—"
-        return get_authorization(self._engine, self.wizard.authorization_id).name
+        try:
+            return get_authorization(self._engine, self.wizard.authorization_id).name
+        except NotFound:
+            return "deleted"
 
     def _buttons(self) -> None:
         wizard = self.wizard
@@ -217,6 +225,11 @@ class NewJobPage(Page):
     def _authorization_chosen(self, authorization_id: int) -> None:
         if self.wizard is not None:
             self.wizard.choose_authorization(authorization_id)
+            self._buttons()
+
+    def _authorization_lost(self) -> None:
+        if self.wizard is not None:
+            self.wizard.choose_authorization(None)
             self._buttons()
 
     def _authorization_taken(self, authorization_id: int) -> None:
