@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import qasync
+from peers.sshd import Sshd
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
@@ -21,7 +22,7 @@ from app.profiles import count_profiles, find_profile
 from app.workspace import create_workspace
 from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
 from ui.pages.new_job.columns import IDENTIFIER, TARGET, TYPE
-from ui.pages.new_job.host_key import ask_host_key
+from ui.pages.new_job.host_key import HostKeyDialog, ask_host_key
 from ui.pages.new_job.page import NewJobPage
 from ui.widgets import ComboBox, PrimaryButton
 
@@ -315,3 +316,66 @@ def test_providers_are_found_by_what_they_do(qtbot: QtBot, page: NewJobPage) -> 
     assert page.providers.none.isVisible()
     page.providers.search("")
     assert isinstance(page.next_button, PrimaryButton)
+
+
+def test_a_server_is_met_inside_the_wizard(qtbot: QtBot, page: NewJobPage, engine: Engine, sshd: Sshd) -> None:
+    engine.vault.create_file("a long passphrase")
+    remote = sshd.put("wizard/loyalty.csv", b"email,points,updated,note\na@example.com,1,2026-11-21,x\n")
+    page.providers.grid._go_on("file-service")
+    page.next_button.click()
+    pane = page.authorizations
+    qtbot.waitUntil(lambda: pane.asking)
+    pane.name.setText("Agency")
+    assert pane.form is not None
+    entered = {
+        "host": sshd.host,
+        "port": str(sshd.port),
+        "user": sshd.user,
+        "privatekey": sshd.private_key,
+        "folder": str(Path(remote).parent),
+    }
+    for name, value in entered.items():
+        pane.form.set_value(name, value)
+    pane.save.click()
+    qtbot.waitUntil(lambda: bool(pane.findChildren(HostKeyDialog)))
+    assert list_authorizations(engine) == [], "nothing is kept before the key is trusted"
+    pane.findChildren(HostKeyDialog)[0].trust.click()
+    qtbot.waitUntil(lambda: step(page) == "configure", timeout=LONG)
+    assert [info.state for info in list_authorizations(engine)] == ["works"]
+    assert pane.form is None, "the key is not kept in a form that nobody sees"
+    form = page.configure.form
+    assert form is not None
+    form.browse.emit("filename")
+    dialog = page.configure.dialog
+    assert dialog is not None
+    qtbot.waitUntil(lambda: [row.label for row in dialog.model.rows()] == ["loyalty.csv"], timeout=LONG)
+    dialog.take.click()
+    qtbot.waitUntil(lambda: page.configure.preview.columns_model.rowCount() == 4, timeout=LONG)
+
+
+def test_columns_are_edited_where_they_stand(qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path) -> None:
+    to_configure(qtbot, page, engine, files)
+    enter_file(qtbot, page, "loyalty-20261122.csv")
+    table, model = page.configure.preview.columns, page.configure.preview.columns_model
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=table.visualRect(model.index(2, TYPE)).center())
+    combo = table.viewport().findChild(ComboBox)
+    assert combo is not None
+    qtbot.waitUntil(combo.view().isVisible)
+    combo.hidePopup()
+    combo.set_value("number")
+    combo.activated.emit(combo.currentIndex())
+    qtbot.waitUntil(lambda: model.index(2, TYPE).data() == "Number")
+    table.setCurrentIndex(model.index(2, TARGET))
+    table.setFocus()
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    edit = table.viewport().findChild(QLineEdit)
+    assert edit is not None
+    qtbot.keyClicks(edit, "score")
+    qtbot.keyClick(edit, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: model.index(2, TARGET).data() == "score")
+    box = table.visualRect(model.index(1, IDENTIFIER)).center()
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=box)
+    assert model.rows[1].identifier
+    table.setCurrentIndex(model.index(1, IDENTIFIER))
+    qtbot.keyClick(table, Qt.Key.Key_Space)
+    assert not model.rows[1].identifier
