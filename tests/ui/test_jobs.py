@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.authorizations import edit_authorization
 from app.engine import Engine
-from app.jobs import create_job, get_job, job_runs, list_jobs
-from app.jobs.model import JobDraft
+from app.jobs import create_job, edit_job, get_job, job_runs, list_jobs
+from app.jobs.model import JobDraft, JobInfo
 from ui.pages.jobs.page import JobsPage
 from ui.pages.jobs.summary import JobPage
 
@@ -81,6 +83,10 @@ def test_search_and_chips_narrow_the_list(page: JobsPage, qtbot: QtBot) -> None:
     page.search.clear()
     qtbot.mouseClick(page.statuses.chip("failed"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: names(page) == [])
+    assert page.empty.title.text() == "No job fits"
+    everything = next(one for one in page.empty.findChildren(QPushButton) if one.isVisible())
+    qtbot.mouseClick(everything, Qt.MouseButton.LeftButton)
+    assert sorted(names(page)) == ["Loyalty members", "Web shop"]
 
 
 def test_enter_opens_a_job(page: JobsPage, shell: Any, qtbot: QtBot) -> None:
@@ -109,14 +115,15 @@ def test_a_job_is_run_from_its_menu_and_its_row_follows(running: Engine, page: J
     assert menu is not None
     next(action for action in menu.actions() if action.text() == "Run now").trigger()
 
-    def said(word: str) -> bool:
-        return bool(page.table.model().index(names(page).index("Web shop"), 4).data() == word)
-
-    qtbot.waitUntil(lambda: said("Running"), timeout=LONG)
-    qtbot.waitUntil(lambda: said("Completed"), timeout=LONG)
+    qtbot.waitUntil(lambda: len(job_runs(running, job.id)) == 2, timeout=LONG)
     again, first = job_runs(running, job.id)
-    assert (again.trigger, again.status, again.read) == ("by hand", "completed", 3)
-    assert again.id > first.id
+
+    def row() -> JobInfo:
+        return next(shown for shown in page.model.rows() if shown.id == job.id)
+
+    assert again.started_at > first.started_at
+    qtbot.waitUntil(lambda: (row().status, row().last_run_at) == ("completed", again.started_at), timeout=LONG)
+    assert job_runs(running, job.id)[0].read == 3
 
 
 @pytest.fixture
@@ -141,6 +148,20 @@ def test_a_jobs_page_shows_facts_logs_runs_and_configuration(job_page: JobPage, 
     assert '"filename": "orders.csv"' in job_page.configuration.view.toPlainText()
 
 
+def test_the_log_is_filtered_by_event(job_page: JobPage, qtbot: QtBot) -> None:
+    job_page.logs.events.set_value("synced")
+    qtbot.waitUntil(lambda: job_page.logs.model.rowCount() == 1)
+    assert job_page.logs.model.index(0, 1).data() == "Synced"
+    assert job_page.logs.model.index(0, 3).data() == "3"
+
+
+def test_the_configuration_is_saved(job_page: JobPage, qtbot: QtBot, tmp_path: Path) -> None:
+    job_page.configuration._save(tmp_path / "web-shop.json")
+    qtbot.waitUntil(lambda: "is saved in" in job_page.banner.text())
+    saved = json.loads((tmp_path / "web-shop.json").read_text("utf-8"))
+    assert saved["configuration"]["stream"] == "shop_orders"
+
+
 def test_the_log_is_searched_and_saved(job_page: JobPage, qtbot: QtBot, tmp_path: Path) -> None:
     qtbot.keyClicks(job_page.logs.search, "orders.csv")
     qtbot.waitUntil(lambda: job_page.logs.model.rowCount() == 1)
@@ -159,9 +180,7 @@ def test_a_job_is_renamed_where_its_name_stands(job_page: JobPage, shop: Engine,
     qtbot.waitUntil(lambda: get_job(shop, job_page._job_id).description == "Orders of this year")
 
 
-def test_a_failed_run_says_why_and_keeps_rejected_rows(
-    running: Engine, shell: Any, qtbot: QtBot, tmp_path: Path
-) -> None:
+def test_a_failed_run_says_why_once(running: Engine, shell: Any, qtbot: QtBot) -> None:
     shop = running
     web = next(job for job in list_jobs(shop) if job.name == "Web shop")
     missing = create_job(
@@ -175,5 +194,29 @@ def test_a_failed_run_says_why_and_keeps_rejected_rows(
     qtbot.waitUntil(lambda: page.pill.word == "Paused")
     qtbot.mouseClick(page.run_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.pill.word == "Failed", timeout=LONG)
-    assert "nowhere.csv" in page.banner.text()
-    assert page.banner.isVisible()
+    assert "nowhere.csv is not there." in page.banner.text()
+    assert "Check the name" in page.banner.text()
+    assert "No such file" in page.banner.text()
+    page.banner.dismiss()
+    page.refresh()
+    qtbot.waitUntil(lambda: page.runs.model.rowCount() == 1)
+    assert not page.banner.isVisible(), "what was put away came back"
+
+
+def test_rejected_rows_are_shown_and_downloaded(running: Engine, shell: Any, qtbot: QtBot, tmp_path: Path) -> None:
+    web = next(job for job in list_jobs(running) if job.name == "Web shop")
+    assert web.authorization_id is not None
+    edit_authorization(running, web.authorization_id, values={"folder": str(tmp_path)})
+    (tmp_path / "orders.csv").write_text("email,order_no\na@example.com,W-9\nb@example.com,W-10,too,many\n", "utf-8")
+    edit_job(running, web.id, options={"filename": "orders.csv", "stream": "shop_orders", "identifiers": ["email"]})
+    page = JobPage(running, shell)
+    qtbot.addWidget(page)
+    page.show()
+    page.open(job_id=web.id)
+    qtbot.waitUntil(lambda: page.pill.word == "Completed")
+    qtbot.mouseClick(page.run_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.rejected.model.rowCount() == 1, timeout=LONG)
+    assert [page.rejected.model.index(0, column).data() for column in (1, 3)] == ["3", "b@example.com,W-10,too,many"]
+    page.rejected._save(tmp_path / "rejected.csv")
+    qtbot.waitUntil(lambda: "1 rejected row saved" in page.banner.text(), timeout=LONG)
+    assert "b@example.com,W-10,too,many" in (tmp_path / "rejected.csv").read_text("utf-8-sig")

@@ -36,7 +36,7 @@ class RunsView(QWidget):
                     "Started",
                     lambda run: words.exact(run.started_at),
                     sort=lambda run: run.id,
-                    width=150,
+                    width=182,
                     fixed=True,
                 ),
                 Column(
@@ -54,7 +54,7 @@ class RunsView(QWidget):
                 figure("updated", "Updated"),
                 figure("rejected", "Rejected"),
                 Column(
-                    "message", "Message", lambda run: run.message, tip=lambda run: run.message, width=260, spare=True
+                    "message", "Message", lambda run: run.message, tip=lambda run: run.message, width=228, spare=True
                 ),
             ],
             key=lambda run: run.id,
