@@ -21,10 +21,11 @@ from app.jobs import JobDraft, create_job, get_job, job_runs, list_jobs
 from app.profiles import count_profiles, find_profile
 from app.workspace import create_workspace
 from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
+from ui.pages.authorizations.vault import PassphraseDialog
 from ui.pages.new_job.columns import IDENTIFIER, TARGET, TYPE
 from ui.pages.new_job.host_key import HostKeyDialog, ask_host_key
 from ui.pages.new_job.page import NewJobPage
-from ui.widgets import ComboBox, PrimaryButton
+from ui.widgets import ComboBox, LinkButton, PrimaryButton
 
 LONG = 20_000
 """Milliseconds that a run may take on a busy machine."""
@@ -78,6 +79,11 @@ def page(qtbot: QtBot, engine: Engine, shell: Any) -> NewJobPage:
 def step(page: NewJobPage) -> str:
     assert page.wizard is not None
     return page.wizard.step
+
+
+def links(page: NewJobPage, text: str) -> list[LinkButton]:
+    """The links of these words that are shown under the page's message."""
+    return [link for link in page.banner.findChildren(LinkButton) if link.text() == text and link.isVisible()]
 
 
 def to_configure(qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path) -> None:
@@ -319,7 +325,6 @@ def test_providers_are_found_by_what_they_do(qtbot: QtBot, page: NewJobPage) -> 
 
 
 def test_a_server_is_met_inside_the_wizard(qtbot: QtBot, page: NewJobPage, engine: Engine, sshd: Sshd) -> None:
-    engine.vault.create_file("a long passphrase")
     remote = sshd.put("wizard/loyalty.csv", b"email,points,updated,note\na@example.com,1,2026-11-21,x\n")
     page.providers.grid._go_on("file-service")
     page.next_button.click()
@@ -340,6 +345,13 @@ def test_a_server_is_met_inside_the_wizard(qtbot: QtBot, page: NewJobPage, engin
     qtbot.waitUntil(lambda: bool(pane.findChildren(HostKeyDialog)))
     assert list_authorizations(engine) == [], "nothing is kept before the key is trusted"
     pane.findChildren(HostKeyDialog)[0].trust.click()
+    # There is no keyring here, so a secrets file is offered; then what was begun goes on.
+    qtbot.waitUntil(lambda: bool(links(page, "Create secrets file…")), timeout=LONG)
+    links(page, "Create secrets file…")[0].click()
+    asked = pane.findChildren(PassphraseDialog)[0]
+    for field in (asked.passphrase, asked.again):
+        field.setText("a long passphrase")
+    asked.act()
     qtbot.waitUntil(lambda: step(page) == "configure", timeout=LONG)
     assert [info.state for info in list_authorizations(engine)] == ["works"]
     assert pane.form is None, "the key is not kept in a form that nobody sees"

@@ -23,6 +23,7 @@ from app.errors import CausewayError
 from connectors.kit.errors import ConnectorError, HostKeyChanged, HostKeyUnknown
 from connectors.kit.types import Account
 from ui.forms.fields import FieldsForm
+from ui.pages.authorizations.vault import VaultHelp
 from ui.pages.new_job.host_key import ask_host_key
 from ui.shell.background import run_operation, run_query
 from ui.widgets import (
@@ -60,6 +61,8 @@ class AuthorizationPane(QWidget):
         self._provider: Provider | None = None
         self._wanted: int | None = None
         self.form: FieldsForm | None = None
+        self._again: Callable[[], object] = self.show_form
+        self._help = VaultHelp(engine, self, banner, lambda: self._again())  # noqa: PLW0108
         self.grid = TileGrid(name="Authorizations", least_width=300, tile_height=110)
         self.grid.chosen.connect(lambda key: self.chosen.emit(int(key)))
         self.grid.went_on.connect(lambda key: self.went_on.emit(int(key)))
@@ -233,6 +236,7 @@ class AuthorizationPane(QWidget):
 
     def _keep(self, method: str, values: dict[str, str], account: Account | None) -> None:
         name, engine = self.name.text().strip(), self._engine
+        self._again = functools.partial(self._keep, method, values, account)
         self._busy(True)
 
         def keep(_: object) -> int:
@@ -246,7 +250,7 @@ class AuthorizationPane(QWidget):
 
     def _not_kept(self, error: BaseException) -> None:
         self._busy(False)
-        self._banner.tell_error(error)
+        self._help.tell_error(error)
 
     def _kept(self, authorization_id: int) -> None:
         self._busy(False)

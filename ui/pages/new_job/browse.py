@@ -10,7 +10,9 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.engine import Engine
 from connectors.kit.types import Choice
+from ui.pages.authorizations.vault import VaultHelp
 from ui.shell.background import run_query
 from ui.theme import paint_icon
 from ui.widgets import (
@@ -52,7 +54,14 @@ class BrowseDialog(QDialog):
     Enter or a double click opens a folder or takes a file, Backspace goes up.
     """
 
-    def __init__(self, parent: QWidget, title: str, list_folder: ListFolder, chosen: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        engine: Engine,
+        title: str,
+        list_folder: ListFolder,
+        chosen: Callable[[str], object],
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setModal(True)
@@ -74,6 +83,7 @@ class BrowseDialog(QDialog):
         top.addWidget(self.spinner)
         top.addWidget(self.filter)
         self.banner = Banner()
+        self._help = VaultHelp(engine, self, self.banner, self._ask)
         self.model = RowsModel(
             [
                 Column("name", "Name", lambda row: row.label, sort=_by_name, width=330, fixed=True),
@@ -167,7 +177,7 @@ class BrowseDialog(QDialog):
         self.spinner.stop()
         self._found = []
         self._show()
-        self.banner.tell_error(error)
+        self._help.tell_error(error)
 
     def _show(self) -> None:
         sought = self.filter.text().strip().casefold()

@@ -16,6 +16,7 @@ from app.jobs.wizard import Wizard
 from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
 from connectors.kit.types import Choice, Preview
 from ui.forms.options import OptionsForm
+from ui.pages.authorizations.vault import VaultHelp
 from ui.pages.new_job.browse import BrowseDialog
 from ui.pages.new_job.host_key import ask_host_key
 from ui.pages.new_job.preview import PreviewCard
@@ -60,6 +61,7 @@ class ConfigurePane(QWidget):
         card.setMinimumWidth(290)
         self.preview = PreviewCard(self._field_names)
         self.preview.edited.connect(self._column_edited)
+        self._help = VaultHelp(engine, self, self.preview.banner, self.look_again)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(18)
@@ -173,7 +175,7 @@ class ConfigurePane(QWidget):
                 self.form.set_values({**wizard.values, option_name: value})
             self._edited(option_name, value)
 
-        self.dialog = BrowseDialog(self, f"Choose: {option.label}", list_folder, chosen)
+        self.dialog = BrowseDialog(self, engine, f"Choose: {option.label}", list_folder, chosen)
         self.dialog.finished.connect(self._browsed)
         self.dialog.open()
 
@@ -264,7 +266,8 @@ class ConfigurePane(QWidget):
         self._wizard.forget_preview()
         if isinstance(error, HostKeyUnknown | HostKeyChanged):
             ask_host_key(self, error, self._confirm(error.key))
-        self.preview.show_error(error)
+        self.preview.show_nothing("Mend what is said above; then the preview is there.")
+        self._help.tell_error(error)
         self.changed.emit()
         self.settled.emit(False)
 

@@ -70,7 +70,7 @@ class _RowsTable(QTableView):
 
 
 class PreviewCard(Card):
-    """`ask()`, then `show_preview(wizard)` or `show_error(error)`; the wizard's columns are edited in it.
+    """`ask()`, then `show_preview(wizard)`, or `show_nothing(why)` with a word in `banner`.
 
     `edited(column, what, value)` follows what the user changes, as ColumnsModel tells it.
     """
@@ -138,11 +138,6 @@ class PreviewCard(Card):
         self.empty.set_text("No preview yet", why)
         self.stack.setCurrentWidget(self.empty)
         self._say([])
-
-    def show_error(self, error: BaseException) -> None:
-        """The source could not be read."""
-        self.show_nothing("Mend what is said above; the preview is tried again by itself.")
-        self.banner.tell_error(error)
 
     def show_preview(self, wizard: Wizard) -> None:
         """Show the wizard's preview and columns as they stand."""
