@@ -20,7 +20,7 @@ from app.clock import now_text
 from app.errors import CausewayError, NotFound, Refused, VaultLocked, VaultMissing
 
 # Handed on as well: the window knows what a check says and asks by this room.
-from connectors.kit.errors import ConnectorError
+from connectors.kit.errors import ConnectorError as ConnectorError
 from connectors.kit.errors import HostKeyChanged as HostKeyChanged
 from connectors.kit.errors import HostKeyUnknown as HostKeyUnknown
 from connectors.kit.types import Account as Account

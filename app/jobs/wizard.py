@@ -14,7 +14,9 @@ from app.jobs.model import JobDraft, JobInfo
 from app.jobs.queries import get_job
 from app.schema.expressions import COLUMN_TYPES, compile_expression
 from app.schema.fields import FIELD_NAME, Field, field_name, list_fields
-from connectors.kit.types import Preview
+from connectors.kit.types import Choice as Choice
+from connectors.kit.types import Preview as Preview
+from connectors.kit.types import Rejected as Rejected
 
 if TYPE_CHECKING:
     from app.engine import Engine

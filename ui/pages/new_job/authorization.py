@@ -11,7 +11,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QV
 
 from app.authorizations import (
     HOST_KEY,
+    Account,
     AuthorizationInfo,
+    ConnectorError,
+    HostKeyChanged,
+    HostKeyUnknown,
     add_authorization,
     check_authorization,
     check_values,
@@ -20,8 +24,6 @@ from app.authorizations import (
 from app.catalog import Provider
 from app.engine import Engine
 from app.errors import CausewayError
-from connectors.kit.errors import ConnectorError, HostKeyChanged, HostKeyUnknown
-from connectors.kit.types import Account
 from ui.forms.fields import FieldsForm
 from ui.pages.authorizations.vault import VaultHelp
 from ui.pages.new_job.host_key import ask_host_key

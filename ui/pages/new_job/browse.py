@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.engine import Engine
-from connectors.kit.types import Choice
+from app.jobs.wizard import Choice
 from ui.pages.authorizations.vault import VaultHelp
 from ui.shell.background import run_query
 from ui.theme import paint_icon

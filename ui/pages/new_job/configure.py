@@ -9,12 +9,10 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.authorizations import confirm_host_key, get_authorization, open_credentials
+from app.authorizations import HostKeyChanged, HostKeyUnknown, confirm_host_key, get_authorization, open_credentials
 from app.engine import Engine
 from app.errors import NotFound
-from app.jobs.wizard import Wizard
-from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
-from connectors.kit.types import Choice, Preview
+from app.jobs.wizard import Choice, Preview, Wizard
 from ui.forms.options import OptionsForm
 from ui.pages.authorizations.vault import VaultHelp
 from ui.pages.new_job.browse import BrowseDialog

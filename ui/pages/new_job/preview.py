@@ -8,8 +8,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
-from app.jobs.wizard import Wizard
-from connectors.kit.types import Preview, Rejected
+from app.jobs.wizard import Preview, Rejected, Wizard
 from ui.pages.new_job.columns import ColumnsModel, ColumnsTable
 from ui.widgets import (
     Banner,
