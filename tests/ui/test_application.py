@@ -21,6 +21,8 @@ from app.engine import Engine
 from app.jobs import get_job, list_jobs
 from app.workspace import create_workspace
 from ui.application import Session
+from ui.pages.registry import page_specs
+from ui.shell.engine_view import EngineView
 from ui.shell.window import MainWindow
 from ui.theme import current_theme
 
@@ -122,6 +124,20 @@ def test_another_workspace_takes_the_place_of_the_first(
     assert window.close()
     qtbot.waitUntil(task.done, timeout=LONG)
     task.result()
+
+
+def test_every_page_can_be_visited_and_left(shop: Engine, loop: asyncio.AbstractEventLoop, qtbot: QtBot) -> None:
+    window = MainWindow(EngineView(shop), page_specs(shop))
+    qtbot.addWidget(window)
+    window.start()
+    window.show()
+    needed = {"job": {"job_id": list_jobs(shop)[0].id}, "profile": {"profile_id": 1}}
+    for spec in page_specs(shop):
+        window.navigate(spec.key, **needed.get(spec.key, {}))
+        assert window.page_key == spec.key
+    window.back()
+    assert window.page_key == page_specs(shop)[-2].key
+    window.close()
 
 
 def test_the_program_ends_in_order_when_it_is_told_to(workspace: Path, tmp_path: Path) -> None:
