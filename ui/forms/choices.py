@@ -26,7 +26,7 @@ class ChoicesField(Button):
         self._chosen: list[str] = []
         self._choices: list[tuple[str, str]] = []
         self._filling = False
-        self.setStyleSheet("text-align: left; font-weight: 400; padding-right: 28px;")
+        self.setStyleSheet("ChoicesField { text-align: left; font-weight: 400; padding-right: 28px; }")
         self.model = QStandardItemModel(self)
         self.model.itemChanged.connect(self._ticked)
         self._found = QSortFilterProxyModel(self)

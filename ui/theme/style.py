@@ -98,10 +98,11 @@ QComboBox QAbstractItemView::item { padding: 0 8px; min-height: 28px; border-rad
 QComboBox QAbstractItemView::item:selected { background: @accent_weak; color: @text; }
 QSpinBox::up-button, QSpinBox::down-button, QTimeEdit::up-button, QTimeEdit::down-button { width: 0; border: none; }
 QCheckBox, QRadioButton { spacing: 8px; background: transparent; padding: 2px 0; }
-QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid @muted; border-radius: 4px;
-  background: @surface; }
+QCheckBox::indicator, QRadioButton::indicator, QListView::indicator { width: 14px; height: 14px;
+  border: 1px solid @muted; border-radius: 4px; background: @surface; }
 QRadioButton::indicator { border-radius: 8px; }
-QCheckBox::indicator:checked { background: @accent; border-color: @accent; image: url("@files/check.svg"); }
+QCheckBox::indicator:checked, QListView::indicator:checked { background: @accent; border-color: @accent;
+  image: url("@files/check.svg"); }
 QCheckBox::indicator:indeterminate { background: @accent; border-color: @accent; image: url("@files/minus.svg"); }
 QRadioButton::indicator:checked { border: 5px solid @accent; width: 6px; height: 6px; }
 QCheckBox::indicator:focus, QRadioButton::indicator:focus { border: 2px solid @accent; width: 12px; height: 12px; }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from app.jobs.wizard import Preview, Rejected, Wizard
@@ -118,7 +119,6 @@ class PreviewCard(Card):
         self._foot_lines.setContentsMargins(14, 10, 14, 12)
         self._foot_lines.setSpacing(6)
         self._foot_scroll = Scroll(self._foot)
-        self._foot_scroll.setMaximumHeight(132)
         self.add(self._foot_scroll)
         self.show_nothing("Choose a file and its first rows appear here.")
 
@@ -186,6 +186,17 @@ class PreviewCard(Card):
         for line in lines:
             self._foot_lines.addWidget(line)
         self._foot_scroll.setVisible(bool(lines))
+        # A layout knows nothing of the height of new lines before they are shown.
+        QTimer.singleShot(0, self, self._fit_foot)
+
+    def _fit_foot(self) -> None:
+        """As high as its lines; many of them are scrolled, so that the table keeps its room."""
+        wanted = max(self._foot_lines.totalHeightForWidth(self.width() - 2), self._foot_lines.sizeHint().height())
+        self._foot_scroll.setFixedHeight(min(wanted, max(90, self.height() // 3)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_foot()
 
 
 def _line(text: str) -> QLabel:
