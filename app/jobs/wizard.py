@@ -328,8 +328,8 @@ class Wizard:
         found = []
         if columns and not any(column.identifier for column in columns):
             found.append(
-                "No column is an identifier, so each row becomes a person of its own. Tick the ones that say who "
-                "somebody is."
+                "No column is an identifier: the rows are kept as events, and no people come of them. Tick the columns "
+                "that say who somebody is."
             )
         stream = str(self.values.get("stream") or "")
         if any(column.kept for column in columns) and stream in self.streams:

@@ -111,7 +111,7 @@ def test_names_that_cannot_be_are_said(wizard: Wizard) -> None:
     with pytest.raises(Refused, match="identifier email"):
         wizard.draft()
     wizard.set_identifier("email", False)
-    assert "each row becomes a person of its own" in wizard.notes()[0]
+    assert "no people come of them" in wizard.notes()[0]
 
 
 def test_going_back_loses_nothing(wizard: Wizard, folder: int) -> None:
