@@ -287,5 +287,6 @@ class NewJobPage(Page):
             self.spinner.stop()
 
     def _leave_to(self, key: str, **args: Any) -> None:
-        self._shell.forget("new_job")
+        # In this order: the window drops the visits of a page only while it shows another.
         self._shell.navigate(key, **args)
+        self._shell.forget("new_job")
