@@ -1,8 +1,9 @@
-"""`causeway profile`: people, found, shown, counted, deleted."""
+"""`causeway profile`: people, found, shown, exported, counted, deleted."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,7 +22,7 @@ SHOWN_FIELDS = 5
 
 @click.group(cls=Group)
 def profile() -> None:
-    """Find, show, count and delete people."""
+    """Find, show, export, count and delete people."""
 
 
 def resolve_person(engine: Engine, text: str) -> int:
@@ -43,35 +44,27 @@ def resolve_person(engine: Engine, text: str) -> int:
 @click.pass_obj
 def get(session: Session, person: str) -> None:
     """Everything known of PERSON, an identifier's value (an email …) or a number from `profile search`."""
-    from app.profiles import get_profile
+    from app.profiles import get_profile, person_document
 
     with session.reading() as engine:
         found = get_profile(engine, resolve_person(engine, person))
-    session.answer(_document(found), lambda: _show(found))
+    session.answer(person_document(found), lambda: _show(found))
 
 
-def _document(person: Profile) -> dict[str, Any]:
-    return {
-        "id": person.id,
-        "title": person.title,
-        "created_at": person.created_at,
-        "updated_at": person.updated_at,
-        "identifiers": [{"field": name, "value": value} for name, value in person.identifiers],
-        "fields": [
-            {
-                "name": field.name,
-                "label": field.label,
-                "value": field.value,
-                "type": field.type,
-                "stream": field.stream,
-                "job": field.job,
-                "as_of": output.utc_text(field.at),
-                "event": field.event_id,
-            }
-            for field in person.fields
-        ],
-        "events": person.event_count,
-    }
+@profile.command("export")
+@click.argument("person")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_obj
+def export_one(session: Session, person: str, file: Path) -> None:
+    """Write everything known of PERSON to FILE as JSON, raw events included: the answer to an access request."""
+    from app.profiles import export_person
+
+    with session.reading() as engine:
+        events = export_person(engine, resolve_person(engine, person), file.absolute())
+    session.answer(
+        {"file": file.absolute(), "events": events},
+        lambda: output.tell(f"Written to {output.path_text(file.absolute())} with {events:,} events."),
+    )
 
 
 def _show(person: Profile) -> None:

@@ -1,6 +1,6 @@
 """People: how events become them, finding one, one's page, and all of them as a file."""
 
-from app.profiles.access import export_person
+from app.profiles.access import export_person, person_document
 from app.profiles.export import export_profiles
 from app.profiles.person import (
     FieldValue,
@@ -25,6 +25,7 @@ __all__ = [
     "export_profiles",
     "find_profile",
     "get_profile",
+    "person_document",
     "profile_events",
     "search_profiles",
 ]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from app.errors import DiskFull, Refused
-from app.profiles.person import get_profile, profile_events
+from app.profiles.person import Profile, get_profile, profile_events
+from app.whole_file import whole_file
 from connectors.kit.times import format_time
 
 if TYPE_CHECKING:
@@ -35,7 +34,15 @@ def export_person(
         ]
         if progress is not None:
             progress(len(events), person.event_count)
-    document = {
+    document = person_document(person) | {"events": events}
+    with whole_file(target) as part:
+        part.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    return len(events)
+
+
+def person_document(person: Profile) -> dict[str, Any]:
+    """A person as JSON says it, without the events: "events" is how many there are."""
+    return {
         "id": person.id,
         "title": person.title,
         "created_at": person.created_at,
@@ -54,20 +61,5 @@ def export_person(
             }
             for field in person.fields
         ],
-        "events": events,
+        "events": person.event_count,
     }
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
-        part.replace(target)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise DiskFull(
-                f"There is no space left to write {target}.", advice="Free some space, or choose another disk."
-            ) from error
-        raise Refused(
-            f"{target} can't be written: {error.strerror}.", advice="Choose a folder that exists and belongs to you."
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
-    return len(events)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.errors import DatabaseCorrupt, DiskFull, Refused
 from app.store.database import translated
+from app.whole_file import whole_file
 from app.workspace.folder import DATABASE, SQLITE_MAGIC, Workspace, open_workspace
 
 SECRETS = "secrets"
@@ -27,26 +28,20 @@ def back_up(workspace: Workspace, target: Path) -> Path:
     Secrets in the keyring are not part of it: on another computer authorizations must be re-authorized.
     """
     target = target.expanduser().absolute()
-    part = target.with_name(f".{target.name}.part")
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-            copy = Path(folder) / DATABASE
-            with (
-                translated(workspace.database.path),
-                # A connection of its own: SQLite waits without end for a transaction on the one that it copies.
-                contextlib.closing(sqlite3.connect(workspace.database.path)) as source,
-                contextlib.closing(sqlite3.connect(copy)) as copied,
-            ):
-                source.backup(copied)
-            with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-                archive.write(copy, DATABASE)
-                for name in MEMBERS[1:]:
-                    if (workspace.folder / name).is_file():
-                        archive.write(workspace.folder / name, name)
-        part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise _not_written(target, error) from error
+    with whole_file(target) as part, tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        copy = Path(folder) / DATABASE
+        with (
+            translated(workspace.database.path),
+            # A connection of its own: SQLite waits without end for a transaction on the one that it copies.
+            contextlib.closing(sqlite3.connect(workspace.database.path)) as source,
+            contextlib.closing(sqlite3.connect(copy)) as copied,
+        ):
+            source.backup(copied)
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(copy, DATABASE)
+            for name in MEMBERS[1:]:
+                if (workspace.folder / name).is_file():
+                    archive.write(workspace.folder / name, name)
     return target
 
 

@@ -42,6 +42,7 @@ ARGUMENTS = {
     "auth remove": ["1", "--yes"],
     "profile get": ["maja@shop.example"],
     "profile search": ["maja"],
+    "profile export": ["maja@shop.example", "{folder}/maja.json"],
     "profile count": [],
     "profile delete": ["maja@shop.example", "--yes"],
     "stream list": [],
