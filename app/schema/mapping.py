@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ class Table:
         self.length = len(records)
         self._records = records
         self._columns: dict[str, Sequence[Any]] | None = None
+        self._empty: dict[str, int] = {}
         if columns and records:
             self._columns = dict(zip(columns, zip(*(record.values() for record in records), strict=True), strict=True))
         self._nothing: Sequence[Any] = (None,) * self.length
@@ -30,12 +31,20 @@ class Table:
             return self._columns.get(name, self._nothing)
         return [record.get(name) for record in self._records]
 
+    def empty(self, name: str) -> int:
+        """How many records have no value there. An empty text is none."""
+        count = self._empty.get(name)
+        if count is None:
+            values = self.column(name)
+            count = self._empty[name] = values.count("") + values.count(None)
+        return count
+
     def filled(self) -> dict[str, int]:
-        """How many records have a value, by key. An empty text is none."""
-        if self._columns is not None:
-            counts = {name: self.length - values.count("") for name, values in self._columns.items()}
-            return {name: count for name, count in counts.items() if count}
-        return Counter(key for record in self._records for key, value in record.items() if value not in ("", None))
+        """How many records have a value, by key."""
+        names = (
+            self._columns if self._columns is not None else dict.fromkeys(key for one in self._records for key in one)
+        )
+        return {name: count for name in names if (count := self.length - self.empty(name))}
 
 
 TEXT_OR_NOTHING = {str, type(None)}
@@ -69,9 +78,9 @@ class StreamMapping:
         by_position: list[Sequence[Any] | None] = [None] * len(self.fields)
         for mapping in self.columns:
             raw = table.column(mapping.column)
-            values = converted(raw, mapping.convert)
-            lost = values.count(None) - raw.count(None) - raw.count("")
-            if lost:
+            empty = table.empty(mapping.column)
+            values = converted(raw, mapping.convert, empty)
+            if mapping.convert is not to_text and (lost := values.count(None) - empty):
                 unreadable[mapping.field.name] += lost
             before = by_position[mapping.position]
             if before is not None:
@@ -79,18 +88,18 @@ class StreamMapping:
             by_position[mapping.position] = values
         if not by_position:
             return [()] * table.length
-        empty = [None] * table.length
-        return list(zip(*(values or empty for values in by_position), strict=True))
+        nothing = [None] * table.length
+        return list(zip(*(values or nothing for values in by_position), strict=True))
 
 
-def converted(raw: Sequence[Any], convert: Convert) -> Sequence[Any]:
-    """`convert` of each value, once for each distinct one where they repeat."""
+def converted(raw: Sequence[Any], convert: Convert, empty: int) -> Sequence[Any]:
+    """`convert` of each value, once for each distinct one where they repeat. `empty` of them are no value."""
     if not set(map(type, raw)) <= TEXT_OR_NOTHING:
         # 1, 1.0 and True are equal to each other, so only texts may share an answer.
         return list(map(convert, raw))
+    if convert is to_text:
+        return [value or None for value in raw] if empty else raw
     distinct = set(raw)
-    if convert is to_text and "" not in distinct:
-        return raw
     if len(distinct) * 2 > len(raw):
         return list(map(convert, raw))
     table = {value: convert(value) for value in distinct}
