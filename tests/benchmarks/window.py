@@ -141,6 +141,8 @@ def main(rows: int) -> None:
     """Print the figures."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory() as name:
+        # Settings of its own: the window would open on the page that somebody saw last.
+        os.environ["XDG_CONFIG_HOME"] = name
         folder, source = Path(name) / "workspace", Path(name) / "people.csv"
         write_people(source, rows)
         fill(folder, source)
