@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from app.authorizations import list_authorizations
-from app.workspace import recent_workspaces
-
 from app.changes import Change
 from app.engine import Engine
 from app.jobs.queries import list_jobs
 from app.profiles import count_profiles
+from app.workspace import recent_workspaces
 from ui.shell.pages import EngineState, Recent
 from ui.widgets import words
 
