@@ -61,11 +61,16 @@ class PeopleTable:
         rows = cursor.execute(self._select, (orjson.dumps(list(people)).decode(),))
         return {row[0]: State(list(row[4:]), (row[1], row[2]), self._decode(row[3]) if row[3] else {}) for row in rows}
 
-    def add(self, people: Iterable[tuple[int, State]], now: str) -> None:
-        """Insert new people."""
+    def add(self, people: Iterable[tuple[int, State | tuple[Origin, Sequence[Any]]]], now: str) -> None:
+        """Insert new people: states, or the values of the one event that a person is made of."""
         self.connection.executemany(
             self._insert,
-            [(person, now, now, *state.origin, self._encode(state.others), *state.values) for person, state in people],
+            [
+                (person, now, now, *state.origin, self._encode(state.others), *state.values)
+                if isinstance(state, State)
+                else (person, now, now, *state[0], None, *state[1])
+                for person, state in people
+            ],
         )
 
     def update(self, people: Iterable[tuple[int, State]], now: str) -> None:
@@ -102,7 +107,8 @@ class Chunk:
         self._texts = texts
         self._first_new = self._next_person = table.next_id()
         self._owner: dict[Key, int] = {}
-        self._new_keys: set[Key] = set()
+        self._new_keys: list[tuple[int, str, int]] = []
+        self._fresh: dict[int, tuple[Origin, Sequence[Any]]] = {}
         self._states: dict[int, State] = {}
         self._changed: set[int] = set()
         self._joined: dict[int, int] = {}
@@ -115,7 +121,8 @@ class Chunk:
         for _, field_id in self._identifiers:
             wanted = {text for named in keys for field, text in named if field == field_id}
             owner.update(self._table.find(field_id, wanted))
-        self._states = states = self._table.load(set(owner.values()))
+        self._states = self._table.load(set(owner.values()))
+        fresh = self._fresh
         person = self._next_person
         for event, (row, at, named) in enumerate(zip(rows, times, keys, strict=True), start=self._first_event):
             owners = [owner[key] for key in named if key in owner]
@@ -123,7 +130,7 @@ class Chunk:
                 found = self._merge(owners, row, (at, event))
             elif named:
                 found = person
-                states[person] = State(list(row), (at, event), {})
+                fresh[person] = ((at, event), row)
                 person += 1
             else:
                 self.nobody += 1
@@ -132,7 +139,7 @@ class Chunk:
                 for key in named:
                     if key not in owner:
                         owner[key] = found
-                        self._new_keys.add(key)
+                        self._new_keys.append((*key, found))
             self._links.append((found, event))
         self.added = person - self._first_new
         self.updated = len(rows) - self.nobody - self.added
@@ -144,14 +151,24 @@ class Chunk:
         for loser, winner in self._joined.items():
             if loser < self._first_new:
                 table.join(self._last(winner), loser)
-        living = [person for person in range(self._first_new, self._next_person) if person not in self._joined]
-        table.add(((person, self._states[person]) for person in living), now)
+        table.add(
+            (
+                (person, self._fresh[person] if person in self._fresh else self._states[person])
+                for person in range(self._first_new, self._next_person)
+                if person not in self._joined
+            ),
+            now,
+        )
         changed = sorted(self._changed - self._joined.keys())
         table.update(((person, self._states[person]) for person in changed if person < self._first_new), now)
         # In the order of their index, which keeps its pages warm.
         table.connection.executemany(
             "insert into identifiers (field_id, value, profile_id) values (?, ?, ?)",
-            sorted((*key, self._last(self._owner[key])) for key in self._new_keys),
+            sorted(
+                [(field, text, self._last(person)) for field, text, person in self._new_keys]
+                if self._joined
+                else self._new_keys
+            ),
         )
         table.connection.executemany(
             "insert into profile_events (profile_id, event_id) values (?, ?)",
@@ -178,15 +195,23 @@ class Chunk:
         if self._joined:
             owners = [self._last(person) for person in owners]
         person = min(owners)
-        state = self._states[person]
+        state = self._state(person)
         if len(owners) > 1:
             for other in set(owners) - {person}:
-                merge_states(state, self._states[other], self._raw_text)
+                merge_states(state, self._state(other), self._raw_text)
                 self._joined[other] = person
                 self._changed.add(person)
         if merge_event(state, row, self._positions, origin, self._raw_text):
             self._changed.add(person)
         return person
+
+    def _state(self, person: int) -> State:
+        """A person's state. One for a new person is made only now that a second event names them."""
+        state = self._states.get(person)
+        if state is None:
+            origin, row = self._fresh.pop(person)
+            state = self._states[person] = State(list(row), origin, {})
+        return state
 
     def _last(self, person: int) -> int:
         """The person that somebody was joined into, if so."""
