@@ -6,8 +6,8 @@ import time
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from ui.shell.background import Task
-from ui.widgets import Button, Card, ProgressLine, set_kind, words
+from ui.shell.background import Cancelled, Task
+from ui.widgets import Banner, Button, Card, ProgressLine, set_kind, words
 
 
 class WorkLine(Card):
@@ -74,3 +74,11 @@ class WorkLine(Card):
             self.cancel.setEnabled(False)
             self.label.setText("Stopping…")
             self._task.cancel()
+
+
+def tell_no_export(banner: Banner, error: BaseException) -> None:
+    """Say why an export wrote no file: the user cancelled it, or something failed."""
+    if isinstance(error, Cancelled):
+        banner.tell("info", "The export was cancelled; no file was written.")
+    else:
+        banner.tell_error(error)

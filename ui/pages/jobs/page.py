@@ -199,7 +199,8 @@ class JobsPage(Page):
         for at, job in enumerate(self._jobs):
             if job.id == change.id:
                 self._jobs[at] = replace(job, progress=self._engine.supervisor.progress(job.id))
-                self._filter()
+                self.model.replace_row(self._jobs[at])
+                return
 
     def _show_all(self) -> None:
         self._sought.clear()

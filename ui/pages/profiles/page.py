@@ -15,8 +15,8 @@ from app.schema.fields import Field, list_fields
 from ui.pages.files import ask_save
 from ui.pages.live import Live
 from ui.pages.values import as_of, value_text
-from ui.pages.work import WorkLine
-from ui.shell.background import Cancelled, Task, run_operation, run_query
+from ui.pages.work import WorkLine, tell_no_export
+from ui.shell.background import Task, run_operation, run_query
 from ui.shell.pages import Shell
 from ui.widgets import (
     Banner,
@@ -253,10 +253,7 @@ class ProfilesPage(Page):
 
     def _not_exported(self, error: BaseException) -> None:
         self._export_ended()
-        if isinstance(error, Cancelled):
-            self.banner.tell("info", "The export was cancelled; no file was written.")
-        else:
-            self.banner.tell_error(error)
+        tell_no_export(self.banner, error)
 
     def _export_ended(self) -> None:
         self._export_task = None

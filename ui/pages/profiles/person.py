@@ -19,8 +19,8 @@ from ui.pages.live import Live
 from ui.pages.profiles.identity import IdentityPicture
 from ui.pages.profiles.page import PersonCell
 from ui.pages.values import as_of, one_line, value_text
-from ui.pages.work import WorkLine
-from ui.shell.background import Cancelled, Task, run_operation, run_query
+from ui.pages.work import WorkLine, tell_no_export
+from ui.shell.background import Task, run_operation, run_query
 from ui.shell.pages import Shell
 from ui.widgets import (
     Banner,
@@ -250,10 +250,7 @@ class PersonPage(Page):
 
     def _export_failed(self, error: BaseException) -> None:
         self._export_ended()
-        if isinstance(error, Cancelled):
-            self.banner.tell("info", "The export was cancelled; no file was written.")
-        else:
-            self.banner.tell_error(error)
+        tell_no_export(self.banner, error)
 
     def _export_ended(self) -> None:
         self._task = None
