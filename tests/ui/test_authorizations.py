@@ -274,7 +274,7 @@ def test_a_locked_secrets_file_is_unlocked(
         qtbot.waitUntil(lambda: "was not checked" in page.promise.text())
         page.check_all.click()
         qtbot.waitUntil(page.banner.isVisible)
-        assert cell(page, 0, "state") == "Not checked yet"
+        qtbot.waitUntil(lambda: cell(page, 0, "state") == "Not checked yet")
         link_in(qtbot, page.vault_banner, "Unlock…").click()
         dialog_of(qtbot, PassphraseDialog).cancel.click()
         form = page.re_authorize(get_authorization(again, 1))
