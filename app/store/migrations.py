@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.clock import now_text
 from app.errors import NewerWorkspace
 from app.store.database import open_connection, translated
 
@@ -69,7 +71,40 @@ def m0001_workspace(db: SqliteUtilsDatabase) -> None:
     Times are UTC text of fixed width (app.clock), except event times and value origins: microseconds since
     1970. In `profiles`, columns that begin with an underscore are the program's; each other column is a field.
     """
-    for statement in FIRST_TABLES.split(";"):
+    _execute_all(db, FIRST_TABLES)
+
+
+def m0002_schema_and_identity(db: SqliteUtilsDatabase) -> None:
+    """A schema with versions and unpublished changes; ranks, conflicts and the trace of joined people; erasure."""
+    _execute_all(db, SCHEMA_AND_IDENTITY)
+    fields = [
+        {
+            "name": row[0],
+            "label": row[1],
+            "type": row[2],
+            "merge": row[3],
+            "is_identifier": bool(row[4]),
+            "rank": row[5],
+        }
+        for row in db.execute("select name, label, type, merge, is_identifier, rank from fields order by id")
+    ]
+    if not fields:
+        return
+    mappings = [
+        {"key": row[0], "stream": row[1], "field": row[2], "expression": row[3], "condition": row[4]}
+        for row in db.execute(
+            """select key, streams.name, fields.name, expression, condition from mappings
+            join streams on streams.id = stream_id join fields on fields.id = field_id order by mappings.id"""
+        )
+    ]
+    db.execute(
+        "insert into schema_versions (number, at, by, comment, document) values (1, ?, '', ?, ?)",
+        (now_text(), "What the imports so far made", json.dumps({"fields": fields, "mappings": mappings})),
+    )
+
+
+def _execute_all(db: SqliteUtilsDatabase, statements: str) -> None:
+    for statement in statements.split(";"):
         if statement.strip():
             db.execute(statement)
 
@@ -233,4 +268,98 @@ create table profile_events (
 ) without rowid
 """
 
-MIGRATIONS: tuple[Callable[[SqliteUtilsDatabase], None], ...] = (m0001_workspace,)
+SCHEMA_AND_IDENTITY = """
+alter table fields add column description text not null default '';
+alter table fields add column rank integer;
+alter table fields add column capacity integer;
+alter table fields add column keep_days integer;
+alter table fields add column managed_by text not null default '';
+alter table fields add column edited integer not null default 0;
+update fields set merge = '',
+    rank = (select count(*) from fields as other where other.is_identifier and other.id <= fields.id)
+    where is_identifier;
+
+create table mappings_with_keys (
+    id integer primary key,
+    key text not null unique,
+    stream_id integer not null references streams(id) on delete cascade,
+    field_id integer not null references fields(id) on delete cascade,
+    expression text not null,
+    condition text not null default '',
+    managed_by text not null default '',
+    edited integer not null default 0,
+    unique (stream_id, field_id, expression, condition)
+);
+insert into mappings_with_keys (id, key, stream_id, field_id, expression, condition)
+    select id, 'm_' || lower(hex(randomblob(6))), stream_id, field_id, expression, condition from mappings;
+drop table mappings;
+alter table mappings_with_keys rename to mappings;
+create index mappings_by_field on mappings(field_id);
+
+create table schema_versions (
+    number integer primary key,
+    at text not null,
+    by text not null,
+    comment text not null,
+    document text not null
+);
+create table schema_draft (
+    subject text primary key,
+    after text,
+    origin text not null,
+    at text not null
+) without rowid;
+create table schema_offers (
+    id integer primary key,
+    provider text not null,
+    subject text not null,
+    after text not null,
+    at text not null,
+    state text not null default 'open'
+);
+
+drop index events_by_stream;
+create index events_by_stream_time on events(stream_id, at);
+alter table runs add column first_event integer;
+alter table runs add column last_event integer;
+
+alter table profiles add column _state text;
+alter table identifiers add column event_id integer;
+
+create table joins (
+    id integer primary key,
+    event_id integer not null,
+    kept integer not null,
+    gone integer not null,
+    field_id integer not null,
+    value text not null
+);
+create index joins_by_person on joins(kept);
+create table conflicts (
+    event_id integer not null,
+    profile_id integer not null,
+    field_id integer not null,
+    value text not null,
+    primary key (profile_id, event_id, field_id, value)
+) without rowid;
+create index conflicts_by_value on conflicts(field_id, value);
+create table shared_values (
+    field_id integer not null,
+    value text not null,
+    others integer not null,
+    other_field_id integer not null,
+    event_id integer not null,
+    primary key (field_id, value)
+) without rowid;
+
+create table erased (digest blob primary key, at integer not null) without rowid;
+create table written_files (
+    path text primary key,
+    kind text not null,
+    at text not null,
+    size integer not null,
+    sha256 text not null
+) without rowid
+"""
+
+MIGRATIONS: tuple[Callable[[SqliteUtilsDatabase], None], ...] = (m0001_workspace, m0002_schema_and_identity)

@@ -103,10 +103,12 @@ def test_an_older_file_is_copied_before_it_is_migrated(folder: Path, monkeypatch
     workspace = open_workspace(folder)
     workspace.change_setting("workers", 7)
 
-    def m0002_next(db: sqlite_utils.Database) -> None:
+    released = migrations.newest_version()
+
+    def m9998_next(db: sqlite_utils.Database) -> None:
         db.execute("create table added_later (id integer primary key)")
 
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m0002_next))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m9998_next))
     # Still open, so what was written last is in the WAL and not yet in the file.
     again = open_workspace(folder)
     with again.database.read() as connection:
@@ -114,18 +116,18 @@ def test_an_older_file_is_copied_before_it_is_migrated(folder: Path, monkeypatch
     assert again.setting("workers") == 7
     again.close()
     workspace.close()
-    with closing(sqlite3.connect(folder / "workspace.db.before-0002")) as copy:
-        assert copy.execute("pragma user_version").fetchone()[0] == 1
+    with closing(sqlite3.connect(folder / f"workspace.db.before-{released + 1:04}")) as copy:
+        assert copy.execute("pragma user_version").fetchone()[0] == released
         assert copy.execute("select value from settings").fetchall() == [("7",)]
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def m0002_broken(db: sqlite_utils.Database) -> None:
+    def m9998_broken(db: sqlite_utils.Database) -> None:
         db.execute("create table half (id integer primary key)")
         raise ArithmeticError
 
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m0002_broken))
+        patch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m9998_broken))
         with pytest.raises(ArithmeticError):
             open_workspace(folder)
     workspace = open_workspace(folder)
