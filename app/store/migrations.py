@@ -318,6 +318,8 @@ create table schema_offers (
     state text not null default 'open'
 );
 
+alter table stream_fields add column shape text not null default '{}';
+
 drop index events_by_stream;
 create index events_by_stream_time on events(stream_id, at);
 alter table runs add column first_event integer;
