@@ -589,7 +589,7 @@ PAIRS: Sequence[tuple[str, str]] = (
     *((ink, ground) for ink in ("rail_text", "rail_muted") for ground in ("rail", "rail_card")),
     ("rail_strong", "rail_active"),
     ("monogram_text", "monogram"),
-    *((code, "sunken") for code in ("code_key", "code_string", "code_number", "code_word")),
+    *((code, "sunken") for code in ("code_key", "code_string", "code_number", "code_word", "code_name", "muted")),
 )
 
 

@@ -26,6 +26,8 @@ Text and forms:
     field.set_error("A stream with this name exists already; choose another."); field.set_error("")
     combo = ComboBox(editable=True); combo.set_choices([("Comma", ","), ("Tab", "\\t")])
     combo.value(); combo.set_value(";"); combo.value_changed
+    code = CodeField("Expression", lines=3); code.edit.rested       # after typing rests: have the text checked
+    code.set_problems(problems); code.set_note("Brings a date", "success"); code.edit.set_suggestions([Suggestion(…)])
     PasswordField("Password"); CheckBox("Keep importing new files"); TextArea(code=True)
     SearchField("Search jobs").searched(text)   # after typing rests
 
@@ -86,6 +88,7 @@ from ui.widgets import words
 from ui.widgets.buttons import Button, DangerButton, IconButton, LinkButton, MenuButton, PrimaryButton
 from ui.widgets.chart import ActivityChart, ChartBucket, Series, StackedBarChart
 from ui.widgets.chips import Chip, ChipLabel, ChipRow, FlowLayout
+from ui.widgets.code_edit import CodeEdit, CodeField, Suggestion
 from ui.widgets.delegates import Cell, MonoDelegate, ProviderDelegate, StatusDelegate, TwoLineDelegate, draw_text
 from ui.widgets.elided import ElidedLabel
 from ui.widgets.feedback import (
@@ -129,6 +132,8 @@ __all__ = [
     "Chip",
     "ChipLabel",
     "ChipRow",
+    "CodeEdit",
+    "CodeField",
     "Column",
     "ComboBox",
     "ConfirmDialog",
@@ -167,6 +172,7 @@ __all__ = [
     "StatusDelegate",
     "StatusPill",
     "StepBar",
+    "Suggestion",
     "TabBar",
     "Tabs",
     "TextArea",
