@@ -61,16 +61,21 @@ class Tombstones:
         return digest.digest()
 
 
-def add_tombstones(connection: sqlite3.Connection, identifiers: Iterable[tuple[str, str]], at: int) -> None:
-    """Remember (field name, value) pairs as erased at `at` (µs since 1970), in the caller's transaction."""
+def fingerprints(connection: sqlite3.Connection, identifiers: Iterable[tuple[str, str]]) -> list[bytes]:
+    """The fingerprints of (field name, value) pairs, in the caller's transaction: the first one makes the key."""
     key = _key(connection)
     if not key:
         key = secrets.token_bytes(KEY_BYTES)
         connection.execute("insert into workspace_info (key, value) values (?, ?)", (KEY, key.hex()))
     stones = Tombstones(key, {})
+    return [stones._digest(name, value) for name, value in identifiers]
+
+
+def add_tombstones(connection: sqlite3.Connection, identifiers: Iterable[tuple[str, str]], at: int) -> None:
+    """Remember (field name, value) pairs as erased at `at` (µs since 1970), in the caller's transaction."""
     connection.executemany(
         "insert into erased (digest, at) values (?, ?) on conflict (digest) do update set at = max(at, excluded.at)",
-        [(stones._digest(name, value), at) for name, value in identifiers],
+        [(digest, at) for digest in fingerprints(connection, identifiers)],
     )
 
 

@@ -360,7 +360,8 @@ create table written_files (
     kind text not null,
     at text not null,
     size integer not null,
-    sha256 text not null
+    sha256 text not null,
+    about text not null default '[]'
 ) without rowid
 """
 
