@@ -20,11 +20,13 @@ def stream() -> None:
 @stream.command("list")
 @click.pass_obj
 def list_(session: Session) -> None:
-    """Every stream with its number of events."""
-    from app.streams import list_streams
+    """Every stream with its number of events, and how many are of the last 24 hours and 7 days."""
+    from app.clock import now_microseconds
+    from app.streams import list_streams, stream_rates
 
     with session.reading() as engine:
         found = list_streams(engine)
+        rates = stream_rates(engine, now_microseconds())
     session.answer(
         {
             "streams": [
@@ -33,6 +35,8 @@ def list_(session: Session) -> None:
                     "name": entry.name,
                     "events": entry.events,
                     "fields": entry.fields,
+                    "last_24_hours": rates[entry.id].day,
+                    "last_7_days": rates[entry.id].week,
                     "last_event_at": output.utc_text(entry.last_event_at),
                 }
                 for entry in found
@@ -40,12 +44,19 @@ def list_(session: Session) -> None:
         },
         lambda: (
             output.print_table(
-                ("Stream", "Events", "Fields", "Last event"),
+                ("Stream", "Events", "24 hours", "7 days", "Fields", "Last event"),
                 [
-                    (entry.name, entry.events, entry.fields, output.local_microseconds(entry.last_event_at))
+                    (
+                        entry.name,
+                        entry.events,
+                        rates[entry.id].day,
+                        rates[entry.id].week,
+                        entry.fields,
+                        output.local_microseconds(entry.last_event_at),
+                    )
                     for entry in found
                 ],
-                right=("Events", "Fields"),
+                right=("Events", "24 hours", "7 days", "Fields"),
             )
             if found
             else output.tell("There is no stream yet. `causeway import FILE --stream NAME` makes one.")
@@ -81,6 +92,8 @@ def fields(session: Session, name: str) -> None:
                 {
                     "name": entry.name,
                     "type": entry.type,
+                    "kinds": dict(entry.kinds),
+                    "distinct": entry.distinct,
                     "seen": entry.seen,
                     "samples": entry.samples,
                     "first_seen": output.utc_text(entry.first_seen),
@@ -106,17 +119,20 @@ def fields(session: Session, name: str) -> None:
 @click.option(
     "--limit", type=click.IntRange(1, 100_000), metavar="N", default=20, show_default=True, help="At most so many."
 )
-@click.option("--before", type=click.IntRange(1), metavar="ID", help="Only events that came before this one.")
+@click.option("--before", type=click.IntRange(1), metavar="ID", help="Only events older than this one.")
 @click.pass_obj
 def events(session: Session, name: str, limit: int, before: int | None) -> None:
-    """Raw events of STREAM, the last to arrive first, one a line."""
+    """Raw events of STREAM, newest first by event time, one a line."""
     import orjson
 
-    from app.streams import stream_events
+    from app.streams import event_place, stream_events
 
     stream_id, name = _resolve(session, name)
     with session.reading() as engine:
-        found = stream_events(engine, stream_id, before_id=before, limit=limit)
+        place = event_place(engine, before) if before is not None else None
+        if before is not None and place is None:
+            raise NotFound(f"There is no event {before}.", advice=f"`causeway stream events {name}` shows the newest.")
+        found = stream_events(engine, stream_id, before=place, limit=limit)
 
     def people() -> None:
         for entry in found:

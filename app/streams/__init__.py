@@ -4,9 +4,22 @@ from app.streams.queries import (
     EventInfo,
     StreamField,
     StreamInfo,
+    StreamRate,
+    event_place,
     list_streams,
     stream_events,
     stream_fields,
+    stream_rates,
 )
 
-__all__ = ["EventInfo", "StreamField", "StreamInfo", "list_streams", "stream_events", "stream_fields"]
+__all__ = [
+    "EventInfo",
+    "StreamField",
+    "StreamInfo",
+    "StreamRate",
+    "event_place",
+    "list_streams",
+    "stream_events",
+    "stream_fields",
+    "stream_rates",
+]

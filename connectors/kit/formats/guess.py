@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["text", "number", "integer", "date", "boolean", "email"]
 
@@ -17,6 +17,12 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})
 _COMPACT_DATE = re.compile(r"(?:19|20)\d{6}")
 _FALSE_TRUE = ({"true", "false"}, {"t", "f"})
 """Words that a yes/no field reads; a column of yes and no stays text, as its words would be lost otherwise."""
+
+_YES_NO_WORDS = frozenset({"true", "false", "True", "False", "TRUE", "FALSE"})
+_DIGIT_STARTS = tuple("-0123456789")
+_RAW_KINDS: dict[type, str] = {
+    bool: "boolean", int: "integer", float: "number", list: "list", dict: "map",
+}  # fmt: skip
 
 _TEXT_NAMES = re.compile(
     r"(?:^|_)(?:id|ids|phone|mobile|tel|telephone|fax|zip|zipcode|plz|postal|postcode|code|sku|ean|isbn|iban|ssn|number|no|nr)$"
@@ -75,6 +81,22 @@ def guess_types(columns: Sequence[str], sample_rows: Sequence[Sequence[str]]) ->
         identifier = kind == "email" or (_EMAIL_NAME.search(_plain(name)) is not None and not _refuted(samples))
         guesses.append(ColumnGuess(name, kind, identifier, samples[0] if samples else ""))
     return guesses
+
+
+def value_kind(value: Any) -> str:
+    """What one raw value looks like by itself: a Kind, or "list" or "map". It runs once for each sampled value."""
+    if value.__class__ is not str:
+        return _RAW_KINDS.get(value.__class__, "text")
+    text = value.strip()
+    if "@" in text:
+        return "email" if _EMAIL.fullmatch(text) else "text"
+    if text[:1] in _DIGIT_STARTS:
+        if _INTEGER.fullmatch(text):
+            return "date" if _COMPACT_DATE.fullmatch(text) and _is_date(text) else "integer"
+        if _NUMBER.fullmatch(text):
+            return "number"
+        return "date" if _is_date(text) else "text"
+    return "boolean" if text in _YES_NO_WORDS else "text"
 
 
 def guess_timestamp(columns: Sequence[str], guesses: Sequence[ColumnGuess]) -> str | None:

@@ -129,4 +129,4 @@ def test_a_stream_shows_fields_seen_and_raw_events_newest_first(people: Engine) 
     assert fields["points"].samples == ("1840", "17", "1200")
     events = stream_events(people, stream.id, limit=2)
     assert [event.data["first_name"] for event in events] == ["", "Ole"]
-    assert [event.data["first_name"] for event in stream_events(people, stream.id, before_id=events[-1].id)] == ["Maja"]
+    assert [event.data["first_name"] for event in stream_events(people, stream.id, before=(events[-1].at, events[-1].id))] == ["Maja"]
