@@ -21,12 +21,10 @@ def stream() -> None:
 @click.pass_obj
 def list_(session: Session) -> None:
     """Every stream with its number of events, and how many are of the last 24 hours and 7 days."""
-    from app.clock import now_microseconds
-    from app.streams import list_streams, stream_rates
+    from app.streams import list_streams
 
     with session.reading() as engine:
         found = list_streams(engine)
-        rates = stream_rates(engine, now_microseconds())
     session.answer(
         {
             "streams": [
@@ -35,8 +33,8 @@ def list_(session: Session) -> None:
                     "name": entry.name,
                     "events": entry.events,
                     "fields": entry.fields,
-                    "last_24_hours": rates[entry.id].day,
-                    "last_7_days": rates[entry.id].week,
+                    "last_24_hours": entry.last_day,
+                    "last_7_days": entry.last_week,
                     "last_event_at": output.utc_text(entry.last_event_at),
                 }
                 for entry in found
@@ -49,8 +47,8 @@ def list_(session: Session) -> None:
                     (
                         entry.name,
                         entry.events,
-                        rates[entry.id].day,
-                        rates[entry.id].week,
+                        entry.last_day,
+                        entry.last_week,
                         entry.fields,
                         output.local_microseconds(entry.last_event_at),
                     )

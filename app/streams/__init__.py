@@ -4,22 +4,18 @@ from app.streams.queries import (
     EventInfo,
     StreamField,
     StreamInfo,
-    StreamRate,
     event_place,
     list_streams,
     stream_events,
     stream_fields,
-    stream_rates,
 )
 
 __all__ = [
     "EventInfo",
     "StreamField",
     "StreamInfo",
-    "StreamRate",
     "event_place",
     "list_streams",
     "stream_events",
     "stream_fields",
-    "stream_rates",
 ]

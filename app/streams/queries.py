@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from app.clock import now_microseconds
 from app.schema.expressions import compile_expression
 
 if TYPE_CHECKING:
@@ -19,21 +20,18 @@ NUMBERS = ("integer", "number")
 
 @dataclass(frozen=True, slots=True)
 class StreamInfo:
-    """One stream; `last_event_at` is the newest event time in microseconds since 1970."""
+    """One stream; `last_event_at` is the newest event time in microseconds since 1970.
+
+    `last_day` and `last_week` say how many events are of the last 24 hours and of the last 7 days, by event time.
+    """
 
     id: int
     name: str
     events: int
     last_event_at: int | None
     fields: int
-
-
-@dataclass(frozen=True, slots=True)
-class StreamRate:
-    """How many of a stream's events are of the last 24 hours and of the last 7 days, by event time."""
-
-    day: int
-    week: int
+    last_day: int
+    last_week: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +64,19 @@ class EventInfo:
     data: dict[str, Any]
 
 
-def list_streams(engine: Engine) -> list[StreamInfo]:
-    """Every stream by name."""
+def list_streams(engine: Engine, now: int | None = None) -> list[StreamInfo]:
+    """Every stream by name; `now` in microseconds since 1970 is the present unless it is given."""
+    now = now_microseconds() if now is None else now
     with engine.workspace.database.read() as connection:
         rows = connection.execute(
             """select id, name, event_count, last_event_at,
-                (select count(*) from stream_fields where stream_id = streams.id) from streams order by name"""
-        ).fetchall()
-    return [StreamInfo(*row) for row in rows]
-
-
-def stream_rates(engine: Engine, now: int) -> dict[int, StreamRate]:
-    """By stream, how many events are of the time before `now` (microseconds since 1970)."""
-    with engine.workspace.database.read() as connection:
-        rows = connection.execute(
-            """select streams.id,
+                (select count(*) from stream_fields where stream_id = streams.id),
                 (select count(*) from events where stream_id = streams.id and at > :day and at <= :now),
                 (select count(*) from events where stream_id = streams.id and at > :week and at <= :now)
-            from streams""",
+            from streams order by name""",
             {"now": now, "day": now - DAY, "week": now - 7 * DAY},
         ).fetchall()
-    return {row[0]: StreamRate(row[1], row[2]) for row in rows}
+    return [StreamInfo(*row) for row in rows]
 
 
 def stream_fields(engine: Engine, stream_id: int) -> list[StreamField]:

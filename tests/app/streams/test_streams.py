@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine import Engine
-from app.streams import StreamRate, event_place, stream_events, stream_fields, stream_rates
+from app.streams import event_place, list_streams, stream_events, stream_fields
 from app.streams.queries import DAY, StreamField, likely_type
 from app.streams.seen import MOST_DISTINCT, SAMPLED_RECORDS, FieldsSeen, ensure_stream
 from connectors.kit.formats.guess import value_kind
@@ -154,4 +154,4 @@ def test_a_jump_to_a_time_and_the_place_of_an_event(engine: Engine, stream: int)
 def test_rates_count_by_the_time_of_events(engine: Engine, stream: int) -> None:
     with engine.workspace.database.write() as connection:
         add_events(connection, stream, [NOON - 1, NOON - 2 * DAY, NOON - 6 * DAY, NOON - 8 * DAY, NOON + DAY])
-    assert stream_rates(engine, NOON) == {stream: StreamRate(1, 3)}
+    assert [(info.last_day, info.last_week) for info in list_streams(engine, NOON)] == [(1, 3)]
