@@ -83,6 +83,9 @@ class Function:
     filter_only: bool = False
     """Works on fields of people in filters; refused in mappings."""
 
+    timed: Call | None = None
+    """The same function with the event's time first, to be used where an argument is a literal such as "now-3d"."""
+
     stored: Call | None = None
     """The same function answering what is stored for `result` (a date as text, for example) in one step."""
 

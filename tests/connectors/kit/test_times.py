@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,13 @@ def us(moment: datetime) -> int:
         "Thu Jan 15 10:30:05 2026",
         "Thu Jan 15 10:30:05 UTC 2026",
         "2026-Jan-15 10:30:05",
+        "2026:01:15 10:30:05",
+        "15/Jan/2026:11:30:05 +0100",
+        "260115 10:30:05",
+        "2026-01-15 10:30:05 +0000 UTC",
+        "2026-01-15 13:30:05 +0300 MSK m=+0.000000001",
+        "Thu Jan 15 2026 11:30:05 GMT+0100 (Central European Standard Time)",
+        "Thu, 15 Jan 2026 11:30:05 +0100 (CET)",
     ],
 )
 def test_one_moment_in_many_forms(text: str) -> None:
@@ -58,6 +66,25 @@ def test_a_date_alone_is_its_midnight() -> None:
     midnight = us(datetime(2026, 1, 15, tzinfo=UTC))
     for text in ("2026-01-15", "20260115", "1/15/2026", "15.01.2026", "15 January 2026", "Jan 15, 2026", "2026-1-15"):
         assert parse_time(text) == midnight, text
+
+
+def test_short_dates() -> None:
+    assert parse_time("2026-01") == parse_time("2026/01") == us(datetime(2026, 1, 1, tzinfo=UTC))
+    assert parse_time("2026年01月15日") == parse_time("Jan 15, '26") == us(datetime(2026, 1, 15, tzinfo=UTC))
+    assert parse_time("2026-01-15+02:00") == us(datetime(2026, 1, 14, 22, tzinfo=UTC))
+
+
+def test_a_place_stands_in_for_a_zone_that_is_not_named() -> None:
+    paris = ZoneInfo("Europe/Paris")
+    for text in ("2026-07-15 10:30:05", "20260715103005", "7/15/2026 10:30:05"):
+        assert parse_time(text, place=paris) == us(datetime(2026, 7, 15, 8, 30, 5, tzinfo=UTC)), text
+    assert parse_time("2026-07-15T10:30:05Z", place=paris) == us(datetime(2026, 7, 15, 10, 30, 5, tzinfo=UTC))
+
+
+def test_names_of_zones_count_or_are_read_over() -> None:
+    assert parse_time("Thu, 15 Jan 2026 10:30:05 CEST") is None
+    for zone in ("CEST", "EST", "MSK"):
+        assert parse_time(f"Thu, 15 Jan 2026 10:30:05 {zone}", named_zones=False) == us(MOMENT)
 
 
 def test_noon_and_midnight_of_the_twelve_hour_clock() -> None:
