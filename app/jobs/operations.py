@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from app.errors import NotFound, Refused
 from app.jobs.log import write_log
 from app.jobs.model import JobDraft
 from app.jobs.queries import get_job
+from app.user import user_name
 
 if TYPE_CHECKING:
     from app.engine import Engine
@@ -50,7 +50,7 @@ def create_job(engine: Engine, draft: JobDraft) -> int:
                 draft.authorization_id,
                 orjson.dumps(draft.options).decode(),
                 "Not started yet",
-                _user(),
+                user_name(),
                 now,
                 now,
             ),
@@ -122,10 +122,3 @@ def _check_options(engine: Engine, job_type: str, options: Mapping[str, Any]) ->
         value = options.get(option.name)
         if option.required and option.default is None and value in (None, "", [], {}):
             raise Refused(f"“{option.label}” is missing.", advice="Fill it in, then create the job again.")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""

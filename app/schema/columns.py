@@ -1,0 +1,60 @@
+"""The columns of the table `profiles`, one a field: the one place that adds, converts and drops them."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import orjson
+
+from app.lql import compile_expression
+from app.schema.model import holds_several
+
+_SQL_TYPES = {"int": "integer", "number": "real", "bool": "integer"}
+
+
+def sql_type(kind: str) -> str:
+    """The type of the column of a field of this kind; sets and maps are JSON text."""
+    return _SQL_TYPES.get(kind, "text")
+
+
+def add_column(connection: sqlite3.Connection, name: str, kind: str) -> None:
+    """A new field's column, empty."""
+    connection.execute(f'alter table profiles add column "{name}" {sql_type(kind)}')
+
+
+def drop_column(connection: sqlite3.Connection, name: str) -> None:
+    """Drop a field's column with its values."""
+    connection.execute(f'alter table profiles drop column "{name}"')
+
+
+def change_column(connection: sqlite3.Connection, name: str, before: str, after: str) -> None:
+    """Give the column of a field the form of another kind: values that can be read as such stay."""
+    convert = compile_expression("`value`", kind=after).call
+
+    def converted(stored: Any) -> Any:
+        return stored_form(convert(value_of(stored, before)), after)
+
+    # A name of its own while it runs; a field can't begin with an underscore.
+    connection.execute(f'alter table profiles add column "_changing" {sql_type(after)}')
+    connection.create_function("converted", 1, converted, deterministic=True)
+    connection.execute(f'update profiles set "_changing" = converted("{name}") where "{name}" is not null')
+    connection.create_function("converted", 1, None)
+    drop_column(connection, name)
+    connection.execute(f'alter table profiles rename column "_changing" to "{name}"')
+
+
+def value_of(stored: Any, kind: str) -> Any:
+    """The value of a field as the table has it: sets and maps from their JSON text, yes and no from 1 and 0."""
+    if stored is None:
+        return None
+    if kind == "bool":
+        return bool(stored)
+    return orjson.loads(stored) if holds_several(kind) else stored
+
+
+def stored_form(value: Any, kind: str) -> Any:
+    """The value of a field as the table keeps it."""
+    if value is None or not holds_several(kind):
+        return value
+    return orjson.dumps(value).decode()
