@@ -1,0 +1,127 @@
+"""Finding where somebody is named: in texts, in raw events, in samples. Built for erasing them everywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import orjson
+
+SHORTEST_TOKEN = 4
+SHORTEST_TELLING = 6
+SHORTEST_NUMBER = 8
+ERASED = "(erased)"
+
+
+class Wanted:
+    """The identifier values of those who are to be erased, and texts that sources write for the same values.
+
+    A value is *telling* when it can hardly mean anything else: an address, a long number, a code with digits. Only
+    such a value is taken out wherever it stands. Any other ("7", "berlin") counts in columns that hold identifiers,
+    and, from four characters on, as a whole word of a row that was rejected.
+    """
+
+    def __init__(self, identifiers: Iterable[tuple[str, str]], spellings: Iterable[str] = ()) -> None:
+        self.by_field: dict[str, set[str]] = {}
+        for name, value in identifiers:
+            self.by_field.setdefault(name.lower(), set()).add(value.strip().casefold())
+        texts = {text for values in self.by_field.values() for text in values}
+        texts |= {text.strip().casefold() for text in spellings}
+        texts.discard("")
+        self.texts = frozenset(texts)
+        self.telling = frozenset(filter(is_telling, texts))
+        self._word = _words(text for text in texts if len(text) >= SHORTEST_TOKEN)
+        self._telling_word = _words(self.telling)
+
+    def is_one(self, value: object) -> bool:
+        """Whether a value is one of theirs as a whole."""
+        return str(value).strip().casefold() in self.texts
+
+    def named_in(self, text: str) -> bool:
+        """Whether a row of a file has one of their values as a whole word."""
+        return self._word is not None and self._word.search(text) is not None
+
+    def told_in(self, text: str) -> bool:
+        """Whether a text has one of their telling values as a whole word."""
+        return self._telling_word is not None and self._telling_word.search(text) is not None
+
+    def taken_out(self, text: str) -> str:
+        """The text without their telling values."""
+        return text if self._telling_word is None else self._telling_word.sub(ERASED, text)
+
+    def patterns(self) -> list[str]:
+        """For SQL's `like` over JSON: every text that may hold a telling value, and some more."""
+        return ["%" + "".join(map(_pattern, text)) + "%" for text in sorted(self.telling)]
+
+    def cleaned(self, value: Any, columns: frozenset[str] = frozenset(), path: str = "") -> Any:
+        """A raw event or a value of it without what names them; `columns` are those that hold identifiers.
+
+        What is a value of theirs as a whole becomes None, in a list it is left out; a word of a text is replaced.
+        """
+        if isinstance(value, dict):
+            return {
+                self.taken_out(key): self.cleaned(one, columns, f"{path}.{key}" if path else key)
+                for key, one in value.items()
+            }
+        if isinstance(value, list):
+            return [
+                one for before in value if (one := self.cleaned(before, columns, path)) is not None or before is None
+            ]
+        if value is None or isinstance(value, bool):
+            return value
+        text = str(value).strip().casefold()
+        if text in self.telling or (path in columns and text in self.texts):
+            return None
+        return self.taken_out(value) if isinstance(value, str) else value
+
+
+def is_telling(text: str) -> bool:
+    """Whether a value can hardly mean anything else than its person."""
+    if text.isdigit():
+        return len(text) >= SHORTEST_NUMBER
+    return len(text) >= SHORTEST_TELLING and ("@" in text or any(map(str.isdigit, text)))
+
+
+def event_values(data: Any, path: str = "") -> Iterable[tuple[str, Any]]:
+    """The plain values of a raw event with their keys, levels joined by a dot."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from event_values(value, f"{path}.{key}" if path else key)
+    elif isinstance(data, list):
+        for value in data:
+            yield from event_values(value, path)
+    elif data not in (None, ""):
+        yield path, data
+
+
+def samples_without(samples: str, gone: Callable[[str], bool]) -> str | None:
+    """A stream field's samples (JSON) without those that are to go; None when all may stay."""
+    before = orjson.loads(samples)
+    after = [sample for sample in before if not gone(str(sample))]
+    return orjson.dumps(after).decode() if len(after) < len(before) else None
+
+
+def _words(texts: Iterable[str]) -> re.Pattern[str] | None:
+    """Any of the texts as a whole word. An address goes on over dots, plus signs and hyphens."""
+    # The longest first: of two that begin alike the whole one is meant.
+    listed = "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
+    if not listed:
+        return None
+    return re.compile(rf"(?<![\w@])(?<![\w@][.+-])(?:{listed})(?![\w@]|[.+-][\w@])", re.IGNORECASE)
+
+
+def _pattern(character: str) -> str:
+    if character in '"\\' or not character.isprintable():
+        # JSON writes these in two or more characters.
+        return "%"
+    # SQL folds the case of ASCII only; the exact look comes after.
+    return character if character.isascii() and character not in "%_" else "_"
+
+
+def columns_by_stream(mappings: Iterable[tuple[int, Iterable[str]]]) -> Mapping[int, frozenset[str]]:
+    """The columns that hold identifiers, by stream."""
+    found: dict[int, set[str]] = {}
+    for stream, columns in mappings:
+        found.setdefault(stream, set()).update(columns)
+    return {stream: frozenset(columns) for stream, columns in found.items()}
