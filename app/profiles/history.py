@@ -25,8 +25,7 @@ ENTRIES = """
 with recursive mine(id, since, before) as (
     select :person, coalesce((select max(id) from joins where gone = :person), 0), 1 << 62
     union
-    select gone, coalesce((select max(id) from joins as other where other.gone = joins.gone and other.id < joins.id), 0),
-        joins.id
+    select gone, coalesce((select max(id) from joins as old where old.gone = joins.gone and old.id < joins.id), 0), joins.id
     from joins join mine on kept = mine.id and joins.id > since and joins.id < before
 ),
 named(field_id, value) as (
@@ -39,7 +38,8 @@ from (
 ) join events on events.id = event_id
 union all
 select 'joined', coalesce(events.at, 0), event_id, events.run_id, field_id, value, gone
-from joins join mine on kept = mine.id and joins.id > since and joins.id < before left join events on events.id = event_id
+from joins join mine on kept = mine.id and joins.id > since and joins.id < before
+left join events on events.id = event_id
 union all
 select 'conflict', coalesce(events.at, 0), event_id, events.run_id, field_id, value, 0
 from conflicts left join events on events.id = event_id where profile_id = :person
