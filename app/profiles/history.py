@@ -25,8 +25,8 @@ ENTRIES = """
 with recursive mine(id, since, before) as (
     select :person, coalesce((select max(id) from joins where gone = :person), 0), 1 << 62
     union
-    select gone, coalesce((select max(id) from joins as old where old.gone = joins.gone and old.id < joins.id), 0), joins.id
-    from joins join mine on kept = mine.id and joins.id > since and joins.id < before
+    select gone, coalesce((select max(id) from joins as old where old.gone = one.gone and old.id < one.id), 0), one.id
+    from joins as one join mine on kept = mine.id and one.id > since and one.id < before
 ),
 named(field_id, value) as (
     select field_id, value from identifiers where profile_id = :person
