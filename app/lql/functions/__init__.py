@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.lql.functions.base import NOT_LITERAL, BadArgument, Function, catalogue
+from app.lql.functions.casts import CASTING
+from app.lql.functions.dates import DATES
+from app.lql.functions.hashes import HASHES
+from app.lql.functions.logic import LOGIC
+from app.lql.functions.text import TEXT
 
 __all__ = ["FUNCTIONS", "NOT_LITERAL", "BadArgument", "Function"]
 
-FUNCTIONS: Mapping[str, Function] = catalogue(())
+FUNCTIONS: Mapping[str, Function] = catalogue((LOGIC, TEXT, HASHES, CASTING, DATES))

@@ -6,6 +6,7 @@ A list stands for its first entry. Unreadable is None, as is missing.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ LARGEST_WHOLE = 1e21
 MONEY = str.maketrans("", "", "$£€, \u00a0\u202f")
 TRUE_WORDS = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 FALSE_WORDS = frozenset({"0", "f", "F", "false", "FALSE", "False"})
-NUMBERS = frozenset({int, float})
+NUMBERS: frozenset[type] = frozenset({int, float})
 LONGEST_NUMBER = 400
 """Characters; no number that can be kept is written longer, and reading longer ones takes time."""
 
@@ -31,6 +32,15 @@ def first(value: Any) -> Any:
     return value
 
 
+def flat(values: Iterable[Any]) -> Iterator[Any]:
+    """The values one by one, the entries of lists in their place."""
+    for value in values:
+        if value.__class__ is list:
+            yield from value
+        else:
+            yield value
+
+
 def is_present(value: Any) -> bool:
     """Whether there is something: neither missing nor an empty text, list or map."""
     return value is not None and value != "" and value != [] and value != {}
@@ -39,7 +49,7 @@ def is_present(value: Any) -> bool:
 def text_of(value: Any) -> str | None:
     """As text; None for what has none: missing, an empty list, a map."""
     if value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return value
     if value.__class__ is list:
         value = first(value)
     if value is None or value.__class__ is dict:
@@ -50,7 +60,7 @@ def text_of(value: Any) -> str | None:
 def scalar_text(value: Any) -> str:
     """A single value as people write it: true, 5, 2.5, 2026-11-22T08:30:00Z."""
     if value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return value
     if value.__class__ is bool:
         return "true" if value else "false"
     if value.__class__ is float:
@@ -84,7 +94,7 @@ def number_of(value: Any) -> float | None:
                 number = float(value)
             except ValueError:
                 number = float(value.translate(MONEY))
-        elif value.__class__ in NUMBERS:
+        elif value.__class__ is float or value.__class__ is int:
             number = float(value)
         elif value.__class__ is list:
             return number_of(first(value))
@@ -130,7 +140,7 @@ def _grouped(text: str) -> int | float | None:
 def truth_of(value: Any) -> bool | None:
     """Yes or no: booleans, the words 1 t T true TRUE True and their opposites, the numbers 0 and 1. Else None."""
     if value.__class__ is bool:
-        return value  # type: ignore[no-any-return]
+        return value
     if value.__class__ is str:
         if value in TRUE_WORDS:
             return True
