@@ -1,0 +1,189 @@
+"""Erasing a person everywhere, and keeping them from coming back."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from app.changes import Change
+from app.clock import now_microseconds, now_text
+from app.errors import Refused
+from app.profiles.erasure_plan import Found, Progress, find, tied_people
+from app.profiles.person import COLLECTIONS
+from app.profiles.tombstones import add_tombstones
+from app.profiles.traces import Wanted
+from app.profiles.written import carry_out
+from app.schema.fields import list_fields
+
+if TYPE_CHECKING:
+    from app.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What was erased, and in sentences what could not be: that is left to the user."""
+
+    title: str
+    people: int
+    events: int
+    rejected_rows: int
+    files: int
+    left: tuple[str, ...]
+
+
+def erase_person(engine: Engine, profile_id: int, progress: Progress | None = None, *, others: bool = False) -> Erasure:
+    """Erase a person as `plan_erasure` says; with `others` also those whom conflicts tie to them.
+
+    Files come first and the workspace last, in one transaction: what is cut short can be done again. `progress` is
+    called with (events looked at, events in all) while it searches, and what it raises then changes nothing.
+    Raises NotFound, Refused while jobs run, WorkspaceInUse.
+    """
+    engine.require_charge()
+    _require_idle(engine)
+    with engine.workspace.database.read() as connection:
+        tied = tied_people(connection, profile_id)
+        found = find(engine, connection, [profile_id, *(one.profile_id for one in tied if others)], progress)
+    left = [effect.sentence for _, effect in found.files if effect.act == "by hand"]
+    files = 0
+    for file, effect in found.files:
+        if effect.act in ("delete", "rewrite"):
+            failed = carry_out(engine, file, effect, found.wanted)
+            files += not failed
+            left += [failed] if failed else []
+    for folder in found.downloads:
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            left.append(f"{folder} can't be deleted: delete it yourself.")
+    with _traceless(engine) as connection:
+        _require_idle(engine)
+        _erase(connection, found)
+    if not _checkpointed(engine):
+        left.append("The file workspace.db-wal may still hold them until every Causeway on this workspace is closed.")
+    for person in found.people:
+        engine.changes.announce(Change("profiles", person))
+    for what in ("profiles", "streams", "jobs"):
+        engine.changes.announce(Change(what))
+    return Erasure(
+        found.profiles[0].title,
+        len(found.people),
+        sum(profile.event_count for profile in found.profiles) + len(found.nobodys),
+        len(found.rejected),
+        files,
+        tuple(left),
+    )
+
+
+def _require_idle(engine: Engine) -> None:
+    """A run under way has people in memory, and would bring them back."""
+    supervisor = engine.supervisor
+    if supervisor is not None and (supervisor.busy or supervisor.waiting):
+        raise Refused(
+            "Nobody can be erased while jobs are running; nothing was changed.",
+            advice="Wait until they are done, or stop them, then try again.",
+        )
+
+
+@contextmanager
+def _traceless(engine: Engine) -> Iterator[sqlite3.Connection]:
+    """A write transaction after which what was deleted is overwritten in the file."""
+    database = engine.workspace.database
+    with database.read() as connection:
+        before = connection.execute("pragma secure_delete").fetchone()[0]
+        connection.execute("pragma secure_delete = on")
+    try:
+        with database.write() as connection:
+            yield connection
+    finally:
+        with database.read() as connection:
+            connection.execute(f"pragma secure_delete = {before}")
+
+
+def _checkpointed(engine: Engine) -> bool:
+    """Fold the WAL, which has pages of before, into the file and empty it; whether nobody was in the way."""
+    with engine.workspace.database.read() as connection:
+        return not connection.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
+
+
+def _erase(connection: sqlite3.Connection, found: Found) -> None:
+    """All of the workspace file's part, in the caller's transaction."""
+    people = orjson.dumps(found.people).decode()
+    connection.execute("create temp table if not exists erased_events (id integer primary key)")
+    connection.execute("delete from erased_events")
+    connection.execute(
+        """insert or ignore into erased_events select event_id from profile_events
+        where profile_id in (select value from json_each(?))""",
+        (people,),
+    )
+    connection.executemany("insert or ignore into erased_events values (?)", [(one,) for one in found.nobodys])
+    connection.execute(
+        """update streams set event_count = event_count - lost from (
+            select stream_id, count(*) as lost from events where id in (select id from erased_events) group by stream_id
+        ) where streams.id = stream_id"""
+    )
+    named = """(field_id, value) in (select field_id, value from identifiers
+        where profile_id in (select value from json_each(:people)))"""
+    whose = "in (select value from json_each(:people))"
+    theirs = "event_id in (select id from erased_events)"
+    for statement in (
+        f"delete from joins where kept {whose} or {named} or {theirs}",
+        f"delete from conflicts where profile_id {whose} or {named} or {theirs}",
+        f"delete from shared_values where {named}",
+        f"delete from profile_events where profile_id {whose} or {theirs}",
+        "delete from events where id in (select id from erased_events)",
+        f"delete from identifiers where profile_id {whose}",
+        f"delete from profiles where _id {whose}",
+    ):
+        connection.execute(statement, {"people": people})
+    connection.execute("drop table erased_events")
+    connection.executemany("update events set data = ? where id = ?", [(data, event) for event, data in found.others])
+    _clean_people(connection, found.owners, found.wanted)
+    connection.executemany("delete from rejected_rows where id = ?", [(one,) for one in found.rejected])
+    connection.executemany(
+        "update stream_fields set samples = ? where stream_id = ? and name = ?",
+        [(kept, stream, key) for stream, key, kept in found.samples],
+    )
+    connection.executemany(
+        "update job_events set message = ? where id = ?", [(message, line) for line, message in found.log]
+    )
+    add_tombstones(connection, found.identifiers, now_microseconds())
+
+
+def _clean_people(connection: sqlite3.Connection, owners: set[int], wanted: Wanted) -> None:
+    """Take those who are erased out of what others' events said of them, such as the address of a friend."""
+    fields = [field for field in list_fields(connection) if not field.is_identifier]
+    texts = [field for field in fields if field.type == "string" or field.type.startswith(COLLECTIONS)]
+    if not owners or not texts:
+        return
+    listed = ", ".join(f'"{field.name}"' for field in texts)
+    rows = connection.execute(
+        f"select _id, _state, {listed} from profiles where _id in (select value from json_each(?))",
+        (orjson.dumps(sorted(owners)).decode(),),
+    ).fetchall()
+    for row in rows:
+        changed: dict[str, Any] = {}
+        if row["_state"] is not None and wanted.told_in(row["_state"]):
+            changed["_state"] = wanted.taken_out(row["_state"])
+        for field in texts:
+            before = row[field.name]
+            if before is not None and wanted.told_in(before):
+                changed[field.name] = _cleaned(before, field.type, wanted)
+        if changed:
+            assigned = ", ".join(f'"{name}" = ?' for name in changed)
+            connection.execute(
+                f"update profiles set {assigned}, _updated = ? where _id = ?",
+                (*changed.values(), now_text(), row["_id"]),
+            )
+
+
+def _cleaned(before: str, kind: str, wanted: Wanted) -> str | None:
+    if kind == "string":
+        after = wanted.cleaned(before)
+        return None if after is None else str(after)
+    values = wanted.cleaned(orjson.loads(before))
+    return orjson.dumps(values).decode() if values else None
