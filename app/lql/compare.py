@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from app.lql.functions.moments import date_of
-from app.lql.functions.patterns import wildcard
-from app.lql.functions.reading import NUMBERS, flat, number_of, scalar_text, truth_of, written
+from app.lql.values.moments import date_of
+from app.lql.values.patterns import wildcard
+from app.lql.values.reading import NUMBERS, flat, number_of, scalar_text, truth_of, written
 
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,

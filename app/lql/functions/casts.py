@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.lql.functions.base import NOT_LITERAL, BadArgument, Call, Function
-from app.lql.functions.moments import date_of, date_text, is_relative, layout_reader
-from app.lql.functions.reading import flat, integer_of, microseconds, number_of, text_of, truth_of, written
+from app.lql.values.moments import date_of, date_text, is_relative, layout_reader
+from app.lql.values.reading import flat, integer_of, microseconds, number_of, text_of, truth_of, written
 from connectors.kit.times import format_time
 
 CAST_KINDS = {"time": "date", "date": "date", "string": "string", "char": "string", "int": "int"}

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from app.lql.functions.base import Function
-from app.lql.functions.moments import date_of, write_date
-from app.lql.functions.reading import NUMBERS, first, microseconds, milliseconds, number_of, text_of
+from app.lql.functions.base import Call, Function
+from app.lql.values.moments import date_of, write_date
+from app.lql.values.reading import NUMBERS, first, microseconds, milliseconds, number_of, text_of
 
 MINUTES = re.compile(r"[A-Za-z]*([0-9.]+):([0-9.]+)", re.ASCII)
 PLAIN_NUMBER = re.compile(r"[A-Za-z]*(-?(?:[0-9]{1,7}|[0-9]*\.[0-9]+|[0-9]+\.))", re.ASCII)
@@ -37,8 +37,13 @@ def event_milliseconds(time: datetime) -> int:
     return milliseconds(time)
 
 
-def extract(time: datetime, value: Any, pattern: Any) -> str | None:
-    moment = date_of(value, time)
+def _from_time(call: Call) -> Call:
+    """The same function, its first argument a date that may count from the event's time."""
+    return lambda time, value, *rest: call(date_of(value, time), *rest)
+
+
+def extract(value: Any, pattern: Any) -> str | None:
+    moment = date_of(value)
     form = first(pattern)
     return None if moment is None or form.__class__ is not str else write_date(moment.astimezone(UTC), form)
 
@@ -61,9 +66,9 @@ def seconds(value: Any) -> float | None:
     return None if moment is None else float(microseconds(moment) // 1_000_000)
 
 
-def unix_text(time: datetime, value: Any, *units: Any) -> str | None:
+def unix_text(value: Any, *units: Any) -> str | None:
     """Seconds since 1970 as text, or with a unit: seconds with 3 decimals, milliseconds, seconds with 6 decimals."""
-    moment = date_of(value, time)
+    moment = date_of(value)
     if moment is None:
         return None
     us = microseconds(moment)
@@ -80,15 +85,15 @@ def unix_text(time: datetime, value: Any, *units: Any) -> str | None:
     return None
 
 
-def time_bucket(time: datetime, value: Any) -> dict[str, int] | None:
+def time_bucket(value: Any) -> dict[str, int] | None:
     """One event on the day of a date, a day of UTC."""
-    moment = date_of(value, time)
+    moment = date_of(value)
     return None if moment is None else {moment.astimezone(UTC).date().isoformat(): 1}
 
 
 DATES = (
     Function("now", now, 0, 0, "date", "The event's own time.", needs_time=True),
-    Function("epochms", event_milliseconds, 0, 0, "int", "The event's time in milliseconds since 1970.", needs_time=True),
+    Function("epochms", event_milliseconds, 0, 0, "int", "The event's time in milliseconds.", needs_time=True),
     Function("yy", _part(lambda d: d.year % 100), 0, 1, "int", "The year in two figures.", needs_time=True),
     Function(
         "mm", _part(lambda d: d.month), 0, 1, "int",
@@ -101,7 +106,7 @@ DATES = (
         needs_time=True,
     ),
     Function("dayofweek", _part(_weekday), 0, 1, "int", "The day of the week, Sunday is 0.", needs_time=True),
-    Function("hourofday", _part(lambda d: d.hour), 0, 1, "int", "The hour of the day in UTC, 0 to 23.", needs_time=True),
+    Function("hourofday", _part(lambda d: d.hour), 0, 1, "int", "The hour in UTC, 0 to 23.", needs_time=True),
     Function(
         "hourofweek", _part(lambda d: _weekday(d) * 24 + d.hour), 0, 1, "int",
         "The hour of the week in UTC, 0 to 167; 0 is the first of Sunday.",
@@ -110,17 +115,17 @@ DATES = (
     Function(
         "extract", extract, 2, 2, "string",
         'A date written by a format such as "%B %d".',
-        aliases=("strftime",), needs_time=True,
+        aliases=("strftime",), timed=_from_time(extract),
     ),
     Function("seconds", seconds, 1, 1, "number", "The seconds of mm:ss, of a date since 1970, or of a number."),
     Function(
         "unixtrunc", unix_text, 1, 2, "string",
         "A date as Unix time in text, in seconds, milliseconds or secondsmicro.",
-        needs_time=True,
+        timed=_from_time(unix_text),
     ),
     Function(
         "timebucket", time_bucket, 1, 1, "[]timebucket",
         "Counts one event on the day of a date.",
-        needs_time=True, operator="sum",
+        operator="sum", timed=_from_time(time_bucket),
     ),
 )  # fmt: skip

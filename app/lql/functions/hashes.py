@@ -7,10 +7,10 @@ import binascii
 import hashlib
 from typing import Any
 
-from siphash24 import siphash24  # type: ignore[import-untyped]
+from siphash24 import siphash24  # type: ignore[import-not-found]
 
 from app.lql.functions.base import Function
-from app.lql.functions.reading import first, integer_of, text_of
+from app.lql.values.reading import first, integer_of, text_of
 
 SIP_KEY = (0).to_bytes(8, "little") + (1).to_bytes(8, "little")
 
@@ -75,7 +75,7 @@ def unsign(value: Any) -> str | None:
 
 
 HASHES = (
-    Function("hash.sip", sip, 1, 1, "int", "The SipHash of a text, a number of 64 bits.", aliases=("hash",), stored=sip),
+    Function("hash.sip", sip, 1, 1, "int", "The SipHash of a text, an int of 64 bits.", aliases=("hash",), stored=sip),
     Function("hash.md5", md5, 1, 1, "string", "The MD5 of a text in hexadecimal figures.", stored=md5),
     Function("hash.sha1", sha1, 1, 1, "string", "The SHA-1 of a text in hexadecimal figures.", stored=sha1),
     Function(

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.lql.compare import ORDERS, reads_equal
 from app.lql.functions.base import Function
-from app.lql.functions.reading import is_present, number_of, truth_of
+from app.lql.values.reading import is_present, number_of, truth_of
 
 
 def not_equal(left: Any, right: Any) -> bool | None:

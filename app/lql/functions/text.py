@@ -11,8 +11,8 @@ from typing import Any
 import phonenumbers
 
 from app.lql.functions.base import NOT_LITERAL, BadArgument, Call, Function
-from app.lql.functions.patterns import searcher
-from app.lql.functions.reading import integer_of, scalar_text, text_of, written
+from app.lql.values.patterns import searcher
+from app.lql.values.reading import integer_of, scalar_text, text_of, written
 
 BLANKS = " \n\t\r"
 WORD_START = re.compile(r"(?<![\w'’])[^\W\d_]")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Any
 
-from app.lql.functions.reading import EPOCH, first, microseconds, scalar_text
+from app.lql.values.reading import EPOCH, first, microseconds, scalar_text
 from connectors.kit.times import format_time, parse_time
 
 MONTHS = (
