@@ -76,9 +76,15 @@ def unpublished_changes(engine: Engine) -> list[Difference]:
 
 
 def compare_versions(engine: Engine, a: int, b: int) -> list[Difference]:
-    """What is different in version `b`, seen from version `a`. Raises NotFound."""
+    """What is different in version `b`, seen from version `a`; 0 is the empty schema before all. Raises NotFound."""
     with engine.workspace.database.read() as connection:
-        return compare(read_version(connection, a), read_version(connection, b))
+        return compare(read_version(connection, a) if a else Schema(), read_version(connection, b))
+
+
+def version_schema(engine: Engine, number: int) -> Schema:
+    """The schema of a version. Raises NotFound."""
+    with engine.workspace.database.read() as connection:
+        return read_version(connection, number)
 
 
 def read_version(connection: sqlite3.Connection, number: int) -> Schema:
@@ -131,12 +137,15 @@ def field_use(engine: Engine) -> dict[str, FieldUse]:
     return {name: FieldUse(filled, counts[0]) for name, filled in zip(names, counts[1:], strict=True)}
 
 
-def try_mapping(engine: Engine, expression: str, condition: str, event: Mapping[str, Any], at: int) -> tuple[Any, str]:
+def try_mapping(
+    engine: Engine, expression: str, condition: str, event: Mapping[str, Any], at: int, *, kind: str | None = None
+) -> tuple[Any, str]:
     """What a mapping would make of an event at a time (microseconds since 1970): the value as kept, and its kind.
 
-    The value is None for no value. Raises LqlError with the places of what can't be read.
+    `kind` is that of the field; without one it is what the expression brings. The value is None for no value. Raises
+    LqlError with the places of what can't be read.
     """
-    compiled = compile_expression(expression, condition=condition or None)
+    compiled = compile_expression(expression, kind=kind, condition=condition or None)
     flat = flatten(event)
     arguments: list[Any] = [flat.get(column) for column in compiled.columns]
     if compiled.needs_time:
