@@ -99,7 +99,7 @@ def m0002_schema_and_identity(db: SqliteUtilsDatabase) -> None:
     ]
     db.execute(
         "insert into schema_versions (number, at, by, comment, document) values (1, ?, '', ?, ?)",
-        (now_text(), "What the imports so far made", json.dumps({"fields": fields, "mappings": mappings})),
+        (now_text(), "What the imports so far made", json.dumps({"fields": fields, "mappings": mappings, "shared_limit": 50})),
     )
 
 
@@ -353,6 +353,16 @@ create table shared_values (
     event_id integer not null,
     primary key (field_id, value)
 ) without rowid;
+
+create table rebuild (
+    id integer primary key check (id = 1),
+    undone text not null,
+    schema_version integer not null,
+    last_event integer not null,
+    done integer not null,
+    settled integer,
+    started_at text not null
+);
 
 create table erased (digest blob primary key, at integer not null) without rowid;
 create table written_files (
