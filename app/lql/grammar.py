@@ -7,6 +7,8 @@ options, and may have an ELSE.
 
 from __future__ import annotations
 
+import re
+
 GRAMMAR = r"""
 statements: ";"* (statement ";"*)*
 statement: SELECT column ("," column)* clause*
@@ -116,7 +118,6 @@ COMMENT.9: /--[^\n]*|#[^\n]*|\/\/[^\n]*|\/\*(.|\n)*?\*\//
 """
 
 KEYWORDS = frozenset(
-    "select from into by where alias as if else kind mergeop shortdesc longdesc cap "
-    "and or not exists like contains in intersects between true false null".split()
+    [*re.findall(r"(?m)^([A-Z]+)\.2:", GRAMMAR.replace("_", "")), "TRUE", "FALSE", "NULL"],
 )
-"""Words that the printer puts in backticks when they are names."""
+"""Words, in capitals, that the printer puts in backticks when they are names."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
-from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
+from lark import Lark, Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
 from lark.tree import Meta
 from lark.visitors import Transformer_NonRecursive
 
@@ -137,7 +137,8 @@ def _read(text: str, start: str) -> Any:
 
 def _explain(text: str, error: UnexpectedInput) -> tuple[Problem, int]:
     """A sentence about what can't stand where it stands, and the place in the text."""
-    place = error.pos_in_stream if error.pos_in_stream is not None else len(text)
+    place: int | None = error.pos_in_stream
+    place = len(text) if place is None else place
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
         token = error.token
         shown = token if len(token) <= 40 else token[:39] + "…"
@@ -186,7 +187,7 @@ def _expected(accepts: set[str] | None) -> str:
     known = [
         "the end" if name == "$END" else WORDS.get(name, name.replace("_", " "))
         for name in ranked
-        if name in WORDS or (name in order) or name in KEYWORD_TERMINALS and len(ranked) <= 6
+        if name in WORDS or (name in order) or (name in KEYWORD_TERMINALS and len(ranked) <= 6)
     ]
     words += known[: 4 - len(words)]
     if not words:
@@ -269,7 +270,7 @@ class Reader(Transformer_NonRecursive[Any, Any]):
             if option == "if" and value[1] is not None:
                 if number:
                     self.problem(span, "IF … ELSE stands right behind the value, before AS and the other options.")
-                expression = tree.When(expression, *value, at=span)
+                expression = tree.When(expression, value[0], value[1], span)
                 continue
             if option in said:
                 self.problem(span, f"{option.upper()} stands twice in this column.")

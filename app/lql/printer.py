@@ -37,7 +37,7 @@ NEGATED = ("IN", "LIKE", "CONTAINS", "INTERSECTS")
 
 def quote(name: str) -> str:
     """A name as it stands in a text: plain, or in backticks."""
-    return name if PLAIN.fullmatch(name) and name.lower() not in KEYWORDS else f"`{name}`"
+    return name if PLAIN.fullmatch(name) and name.upper() not in KEYWORDS else f"`{name}`"
 
 
 def quote_text(text: str) -> str:
@@ -139,10 +139,7 @@ def _comparison(node: Binary | Between, negation: str) -> tuple[str, int]:
         return f"{value} {negation}BETWEEN {low} AND {high}", COMPARISON
     level = OPERATOR_LEVELS.get(node.operator, COMPARISON)
     left = _print(node.left, level)
-    if node.operator in ("IN", "INTERSECTS"):
-        right = _among(node.right)
-    else:
-        right = _print(node.right, level + 1)
+    right = _among(node.right) if node.operator in ("IN", "INTERSECTS") else _print(node.right, level + 1)
     return f"{left} {negation}{node.operator} {right}", level
 
 
@@ -170,5 +167,3 @@ def _literal(value: str | float | bool | None) -> str:
             return quote_text(value)
         case _:
             return repr(value)
-
-
