@@ -12,6 +12,7 @@ import orjson
 
 from app.errors import NotFound
 from app.jobs.model import Bucket, JobInfo, RejectedInfo, RunInfo
+from app.whole_file import whole_file
 
 if TYPE_CHECKING:
     from app.engine import Engine
@@ -115,10 +116,20 @@ def rejected_count(engine: Engine, job_id: int, *, run_id: int | None = None) ->
 
 
 def save_rejected(engine: Engine, job_id: int, target: Path, *, run_id: int | None = None) -> int:
-    """Write the rejected rows to a CSV file with run, line, reason and the row's text; how many there were."""
+    """Write the rejected rows to a CSV file with run, line, reason and the row's text; how many there were.
+
+    Raises Refused and DiskFull.
+    """
+    # Imported here: nothing else that is asked about jobs needs the room of people.
+    from app.profiles.written import remember_written
+
     where, values = _rejected_where(job_id, run_id)
     count = 0
-    with engine.workspace.database.read() as connection, target.open("w", newline="", encoding="utf-8-sig") as file:
+    with (
+        whole_file(target) as part,
+        engine.workspace.database.read() as connection,
+        part.open("w", newline="", encoding="utf-8-sig") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(("run", "line", "reason", "row"))
         for row in connection.execute(
@@ -126,6 +137,7 @@ def save_rejected(engine: Engine, job_id: int, target: Path, *, run_id: int | No
         ):
             writer.writerow(tuple(row))
             count += 1
+    remember_written(engine, target, "rejected")
     return count
 
 

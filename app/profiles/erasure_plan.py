@@ -14,7 +14,7 @@ import orjson
 from app.errors import NotFound
 from app.profiles.person import Profile, read_profile
 from app.profiles.tombstones import fingerprints
-from app.profiles.traces import Wanted, event_values, samples_without
+from app.profiles.traces import Wanted, samples_without
 from app.profiles.written import FileEffect, WrittenFile, effect_on, list_written
 from app.streams.seen import SAMPLE_LENGTH
 from app.workspace.folder import DATABASE
@@ -155,8 +155,7 @@ def find(engine: Engine, connection: sqlite3.Connection, people: list[int], prog
         if wanted.named_in(text):
             found.rejected.append(number)
     for stream, key, kept in connection.execute("select stream_id, name, samples from stream_fields").fetchall():
-        own = samples.get((stream, key), frozenset())
-        left = samples_without(kept, lambda sample, own=own: sample in own or wanted.told_in(sample))  # type: ignore[misc]
+        left = samples_without(kept, samples.get((stream, key), set()), wanted)
         if left is not None:
             found.samples.append((stream, key, left))
             found.samples_gone += len(orjson.loads(kept)) - len(orjson.loads(left))
@@ -189,7 +188,6 @@ class _Column:
 
 def _identifier_columns(connection: sqlite3.Connection) -> dict[int, list[_Column]]:
     """By stream, the columns that fill identifier fields."""
-    # Imported here: most of what is asked about people does without the mapping language.
     from app.lql import columns_of, compile_expression, parse_expression
 
     found: dict[int, list[_Column]] = {}
@@ -211,7 +209,10 @@ def _own_events(
     values: set[str],
     columns: dict[int, list[_Column]],
 ) -> tuple[set[str], dict[tuple[int, str], set[str]]]:
-    """What sources wrote for these identifier values ("+49 30 1234" for 49301234), and all values by stream and key."""
+    """What sources wrote for these identifier values ("+49 30 1234" for 49301234), and samples that are theirs."""
+    # Imported here, as below: most of what is asked about people does without the mapping language.
+    from app.lql import flatten
+
     spellings: set[str] = set()
     samples: dict[tuple[int, str], set[str]] = {}
     shown = {
@@ -229,14 +230,14 @@ def _own_events(
             for key, value in data.items():
                 if (sample := _sample(value)) in shown.get((stream, key), ()):
                     samples.setdefault((stream, key), set()).add(sample)
-            named = {name: str(value) for name, value in event_values(data)}
+            named = flatten(data)
             for column in columns.get(stream, ()):
                 raw = named.get(column.name)
-                if raw is None or column.call is None or raw in spellings or len(spellings) >= MOST_SPELLINGS:
+                if raw in (None, "") or column.call is None or len(spellings) >= MOST_SPELLINGS:
                     continue
                 means = column.call(raw)
                 if not values.isdisjoint(map(str, means if isinstance(means, list) else [means])):
-                    spellings.add(raw)
+                    spellings.update(map(str, raw if isinstance(raw, list) else [raw]))
     return spellings, samples
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.profiles.written import remember_written
 from app.schema.fields import list_fields
 from app.whole_file import whole_file
 
@@ -23,6 +24,12 @@ def export_profiles(engine: Engine, target: Path, progress: Callable[[int, int],
     A text that a spreadsheet would run as a formula is written with an apostrophe before it. `progress` is called
     with (done, total). A reader of `target` never sees half a file. Raises Refused and DiskFull.
     """
+    done = _write(engine, target, progress)
+    remember_written(engine, target, "people")
+    return done
+
+
+def _write(engine: Engine, target: Path, progress: Callable[[int, int], None] | None) -> int:
     done = 0
     with (
         whole_file(target) as part,
@@ -34,7 +41,8 @@ def export_profiles(engine: Engine, target: Path, progress: Callable[[int, int],
             fields = list_fields(connection)
             total = connection.execute("select count(*) from profiles").fetchone()[0]
             names = [field.name for field in fields]
-            writer = csv.writer(file, lineterminator="\n")
+            # Lines end with both characters: otherwise Python does not quote a value that has one of them in it.
+            writer = csv.writer(file)
             writer.writerow(names)
             listed = ", ".join(f'"{name}"' for name in names) or "_id"
             people = connection.execute(f"select {listed} from profiles order by _id")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -83,22 +83,10 @@ def is_telling(text: str) -> bool:
     return len(text) >= SHORTEST_TELLING and ("@" in text or any(map(str.isdigit, text)))
 
 
-def event_values(data: Any, path: str = "") -> Iterable[tuple[str, Any]]:
-    """The plain values of a raw event with their keys, levels joined by a dot."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from event_values(value, f"{path}.{key}" if path else key)
-    elif isinstance(data, list):
-        for value in data:
-            yield from event_values(value, path)
-    elif data not in (None, ""):
-        yield path, data
-
-
-def samples_without(samples: str, gone: Callable[[str], bool]) -> str | None:
-    """A stream field's samples (JSON) without those that are to go; None when all may stay."""
+def samples_without(samples: str, own: set[str], wanted: Wanted) -> str | None:
+    """A stream field's samples (JSON) without those that are somebody's own or name them; None when all may stay."""
     before = orjson.loads(samples)
-    after = [sample for sample in before if not gone(str(sample))]
+    after = [sample for sample in before if sample not in own and not wanted.told_in(sample)]
     return orjson.dumps(after).decode() if len(after) < len(before) else None
 
 
@@ -117,11 +105,3 @@ def _pattern(character: str) -> str:
         return "%"
     # SQL folds the case of ASCII only; the exact look comes after.
     return character if character.isascii() and character not in "%_" else "_"
-
-
-def columns_by_stream(mappings: Iterable[tuple[int, Iterable[str]]]) -> Mapping[int, frozenset[str]]:
-    """The columns that hold identifiers, by stream."""
-    found: dict[int, set[str]] = {}
-    for stream, columns in mappings:
-        found.setdefault(stream, set()).update(columns)
-    return {stream: frozenset(columns) for stream, columns in found.items()}
