@@ -1,19 +1,18 @@
-"""Which of several values of a field counts: the one of the newest event.
+"""A person's state: the value of each field with where it came from, and how events and people are folded into it.
 
-A person's state is a tuple of values, one a field, and where each came from: the *origin* (time, event) of most
-fields, and origins of the fields that came from elsewhere. Merging two states is commutative and associative, so
-the same events give the same person in whatever order they arrive. Events of the same time are decided by their
-raw text, which is the same whatever the order.
+Most values come from the newest event, the *origin* of the state; only what came from elsewhere has an entry of its
+own. Which of two values counts is the field's merge operator's decision (app.identity.operators). Folding is
+commutative and associative, so the same events give the same person in whatever order they arrive. Events of the
+same time are decided by their raw text, which is the same whatever the order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-Origin = tuple[int, int]
-"""(time of the event in microseconds, id of the event)"""
+from app.identity.operators import Combine, Origin, Share
 
 RawText = Callable[[int], str]
 """The raw text of an event by its id, asked only when two events have the same time."""
@@ -21,82 +20,132 @@ RawText = Callable[[int], str]
 
 @dataclass(slots=True)
 class State:
-    """A person's values by field position, with the main origin and the origins that differ from it."""
+    """A person's stored values by field position, the main origin, the origins and states that differ from it."""
 
     values: list[Any]
     origin: Origin
-    others: dict[int, Origin]
+    others: dict[int, Origin] = field(default_factory=dict)
+    states: dict[int, Any] = field(default_factory=dict)
 
     def origin_of(self, position: int) -> Origin:
         """Where the value at a position came from."""
         return self.others.get(position, self.origin)
 
-
-def newer(one: Origin, other: Origin, raw_text: RawText) -> bool:
-    """Whether the event of `one` counts over the event of `other`."""
-    if one[0] != other[0]:
-        return one[0] > other[0]
-    return one[1] != other[1] and raw_text(one[1]) > raw_text(other[1])
+    def share(self, position: int) -> Share:
+        """What the person has of a field."""
+        return self.values[position], self.others.get(position, self.origin), self.states.get(position)
 
 
-def merge_event(
-    state: State, values: Sequence[Any], positions: Sequence[int], origin: Origin, raw_text: RawText
-) -> bool:
-    """Fold one event's values (None: no value) into `state`; whether anything changed, origins included."""
-    others = state.others
-    if not others and origin[0] > state.origin[0]:
-        return _replace_all(state, values, origin)
-    own = state.values
-    changed = False
-    verdicts: dict[Origin, bool] = {}
-    for position in positions:
-        value = values[position]
-        if value is None:
-            continue
-        there = others.get(position, state.origin)
-        if own[position] is None:
-            wins = True
-        elif there in verdicts:
-            wins = verdicts[there]
+class Merge:
+    """The merge operators of a schema's fields, by position; fields where the newest counts have none."""
+
+    def __init__(self, operators: Mapping[int, Combine], raw_text: RawText) -> None:
+        self._operators = operators
+        self._raw_text = raw_text
+
+    def event(self, state: State, values: Sequence[Any], positions: Sequence[int], origin: Origin) -> bool:
+        """Fold one event's values (None: no value) into `state`; whether anything changed, origins included.
+
+        `positions` are those of the fields that the event's stream can fill.
+        """
+        operators = self._operators
+        others = state.others
+        before = state.origin
+        if not others and origin[0] > before[0]:
+            return self._take_newest(state, values, positions, origin)
+        own = state.values
+        changed = False
+        verdicts: dict[Origin, bool] = {}
+        for position in positions:
+            value = values[position]
+            if value is None:
+                continue
+            if own[position] is None:
+                wins = True
+            elif position in operators:
+                if self._combine(state, position, (value, origin, None)):
+                    changed = True
+                continue
+            else:
+                there = others.get(position, before)
+                if there in verdicts:
+                    wins = verdicts[there]
+                else:
+                    wins = verdicts[there] = self.newer(origin, there)
+            if wins:
+                own[position] = value
+                others[position] = origin
+                changed = True
+        if changed:
+            _rebase(state)
+        return changed
+
+    def people(self, winner: State, loser: State) -> None:
+        """Fold a second person's state into the first."""
+        for position, value in enumerate(loser.values):
+            if value is None:
+                continue
+            share = loser.share(position)
+            if winner.values[position] is None:
+                self._put(winner, position, share)
+            elif position in self._operators:
+                self._combine(winner, position, share)
+            elif self.newer(share[1], winner.origin_of(position)):
+                self._put(winner, position, share)
+        _rebase(winner)
+
+    def _take_newest(self, state: State, values: Sequence[Any], positions: Sequence[int], origin: Origin) -> bool:
+        """The common case: an event newer than everything known. What it does not decide keeps its origin."""
+        own = state.values
+        before = state.origin
+        operators = self._operators
+        elsewhere: dict[int, Origin] = {}
+        changed = False
+        for position in positions:
+            value = values[position]
+            if value is None:
+                continue
+            if position in operators and own[position] is not None:
+                share = state.share(position)
+                after = operators[position](share, (value, origin, None), self.newer)
+                if after[1] != origin:
+                    elsewhere[position] = after[1]
+                changed = changed or after != share
+                self._put_value(state, position, after)
+            else:
+                own[position] = value
+                changed = True
+        if changed:
+            state.others = {
+                position: elsewhere.get(position, before)
+                for position, value in enumerate(own)
+                if value is not None and (position in elsewhere or values[position] is None)
+            }
+            state.origin = origin
+        return changed
+
+    def newer(self, one: Origin, other: Origin) -> bool:
+        """Whether the event of `one` counts over the event of `other`."""
+        if one[0] != other[0]:
+            return one[0] > other[0]
+        return one[1] != other[1] and self._raw_text(one[1]) > self._raw_text(other[1])
+
+    def _combine(self, state: State, position: int, share: Share) -> bool:
+        before = state.share(position)
+        after = self._operators[position](before, share, self.newer)
+        self._put(state, position, after)
+        return after != before
+
+    def _put(self, state: State, position: int, share: Share) -> None:
+        state.others[position] = share[1]
+        self._put_value(state, position, share)
+
+    def _put_value(self, state: State, position: int, share: Share) -> None:
+        state.values[position], _, extra = share
+        if extra is not None:
+            state.states[position] = extra
         else:
-            wins = verdicts[there] = newer(origin, there, raw_text)
-        if wins:
-            own[position] = value
-            others[position] = origin
-            changed = True
-    if changed:
-        _rebase(state)
-    return changed
-
-
-def _replace_all(state: State, values: Sequence[Any], origin: Origin) -> bool:
-    """The common case: an event newer than everything known. Fields it does not carry keep their origin."""
-    own = state.values
-    before = state.origin
-    others: dict[int, Origin] = {}
-    changed = False
-    for position, value in enumerate(values):
-        if value is not None:
-            own[position] = value
-            changed = True
-        elif own[position] is not None:
-            others[position] = before
-    if changed:
-        state.origin = origin
-        state.others = others
-    return changed
-
-
-def merge_states(winner: State, loser: State, raw_text: RawText) -> None:
-    """Fold a second person's state into the first."""
-    for position, value in enumerate(loser.values):
-        if value is None:
-            continue
-        theirs = loser.origin_of(position)
-        if winner.values[position] is None or newer(theirs, winner.origin_of(position), raw_text):
-            winner.values[position] = value
-            winner.others[position] = theirs
-    _rebase(winner)
+            state.states.pop(position, None)
 
 
 def _rebase(state: State) -> None:

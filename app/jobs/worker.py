@@ -24,11 +24,11 @@ from typing import Any
 
 from app.clock import now_text
 from app.errors import CausewayError
+from app.identity.resolve import MAX_IDENTIFIER_BYTES
 from app.jobs.log import write_log
 from app.jobs.model import JobEvent, RunProgress
-from app.profiles.chunk import MAX_IDENTIFIER_BYTES
 from app.profiles.ingest import ChunkResult, Ingest
-from app.schema.mapping import generate_mapping
+from app.schema.generated import Wishes, generate_mapping
 from app.store.database import open_connection, transaction, translated
 from app.streams.seen import ensure_stream
 from connectors.kit.errors import ConnectorError
@@ -165,6 +165,7 @@ class _Run:
         self._first_done: tuple[float, int] | None = None
         self._nobody = 0
         self._too_long = 0
+        self._erased = 0
         self._unreadable: Counter[str] = Counter()
 
     async def execute(self) -> None:
@@ -185,6 +186,7 @@ class _Run:
             self._stored += len(batch.records)
             self._nobody += result.nobody
             self._too_long += result.too_long
+            self._erased += result.erased
             self._unreadable.update(result.unreadable)
             synced.add(result)
             if synced.seconds() >= SYNC_LOG_SECONDS:
@@ -249,16 +251,27 @@ class _Run:
             self._stream_id = ensure_stream(self._connection, str(self.options["stream"]), now_text())
             fields = generate_mapping(
                 self._connection,
-                self._stream_id,
-                {column: self._types[column] for column in columns},
-                identifiers,
-                self.options.get("targets") or {},
+                str(self.options["stream"]),
+                columns,
+                Wishes(
+                    {column: self._types[column] for column in columns},
+                    identifiers,
+                    self.options.get("targets") or {},
+                    self.options.get("kinds") or {},
+                    self.options.get("expressions") or {},
+                ),
+                comment=f"New columns of the job “{self._job_name()}”",
             )
             if fields:
                 noun = "profile field" if len(fields) == 1 else "profile fields"
                 message = f"{len(fields)} new {noun}: {', '.join(fields)}"
                 write_log(self._connection, self._order.job_id, self._order.run_id, "note", message)
         return True
+
+    def _job_name(self) -> str:
+        return str(
+            self._connection.execute("select name from jobs where id = ?", (self._order.job_id,)).fetchone()["name"]
+        )
 
     def _write_log(self, event: JobEvent, message: str, level: Level = "info", rows: int | None = None) -> None:
         with transaction(self._connection):
@@ -293,6 +306,12 @@ class _Run:
             self._write_log(
                 "note",
                 f"{self._too_long:,} identifiers are longer than {MAX_IDENTIFIER_BYTES} bytes and name nobody.",
+                "warning",
+            )
+        if self._erased:
+            self._write_log(
+                "note",
+                f"{self._erased:,} rows name somebody who was erased, at a time before that: they were not kept.",
                 "warning",
             )
         for name, count in self._unreadable.most_common():

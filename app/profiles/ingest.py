@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 import orjson
 
-from app.clock import now_text
-from app.profiles.chunk import Chunk, PeopleTable
-from app.schema.mapping import StreamMapping, Table, load_mapping
+from app.clock import now_microseconds, now_text
+from app.identity.resolve import Row, keys_of
+from app.profiles.chunk import Chunk
+from app.profiles.people_table import PeopleTable
+from app.profiles.surroundings import Surroundings
+from app.profiles.tombstones import Tombstones
+from app.schema.mapping import Table, load_schema
+from app.schema.tables import version_number
 from app.store.database import transaction
 from app.streams.seen import FieldsSeen
 from connectors.kit.types import Batch
@@ -28,7 +32,8 @@ class ChunkResult:
     """What one chunk did.
 
     `nobody` counts records without an identifier. `unreadable` counts, by field, values that did not fit its type
-    and were left out of people. `too_long` counts identifiers over the limit, which name nobody.
+    and were left out of people. `too_long` counts identifiers over the limit, which name nobody. `erased` counts
+    records that were not kept because they name somebody who was erased, at a time before the erasure.
     """
 
     read: int
@@ -37,6 +42,7 @@ class ChunkResult:
     rejected: int
     nobody: int
     too_long: int
+    erased: int
     unreadable: Counter[str]
 
 
@@ -64,13 +70,17 @@ class Ingest:
         self._run_id = run_id
         self._job_id = job_id
         self._stream_id = stream_id
+        self._stream = str(connection.execute("select name from streams where id = ?", (stream_id,)).fetchone()[0])
         self._seen = FieldsSeen(connection, stream_id, types)
         self._next_time = first_event_at + records_before
-        self._use(load_mapping(connection, stream_id))
+        self._tombstones = Tombstones.load(connection)
+        self._use_schema()
 
-    def _use(self, mapping: StreamMapping) -> None:
-        self._mapping = mapping
-        self._table = PeopleTable(self._connection, mapping.fields)
+    def _use_schema(self) -> None:
+        self._schema = load_schema(self._connection, now_microseconds())
+        self._mapping = self._schema.stream(self._stream)
+        self._table = PeopleTable(self._connection, self._schema)
+        self._surroundings = Surroundings(self._table, self._schema)
 
     def write(self, batch: Batch) -> ChunkResult:
         """Store one batch and move the run's cursor, all or nothing."""
@@ -79,32 +89,44 @@ class Ingest:
 
     def _write(self, batch: Batch) -> ChunkResult:
         connection = self._connection
-        if connection.execute("select count(*) from fields").fetchone()[0] != len(self._mapping.fields):
-            # Another run made a field meanwhile; people must be read and written with all of theirs.
-            self._use(load_mapping(connection, self._stream_id))
+        if version_number(connection) != self._schema.version:
+            # Somebody published meanwhile, or another run made a field: people are read and written with all fields.
+            self._use_schema()
         now = now_text()
-        times = self._times(batch)
-        texts = [orjson.dumps(record).decode() for record in batch.records]
-        first_event = (connection.execute("select max(id) from events").fetchone()[0] or 0) + 1
+        records, times = batch.records, self._times(batch)
+        table = Table(records, batch.columns, times)
+        unreadable: Counter[str] = Counter()
+        rows = self._mapping.evaluate(table, unreadable)
+        self._tombstones = self._tombstones.loaded_anew(connection)
+        if self._tombstones:
+            kept = self._not_erased(rows, times)
+            records, times, rows = ([listed[place] for place in kept] for listed in (records, times, rows))
+            table = Table(records, batch.columns, times)
+        texts = [orjson.dumps(record).decode() for record in records]
+        settled, newest = connection.execute(
+            "select (select max(last_event_at) from streams), (select max(id) from events)"
+        ).fetchone()
+        first_event = (newest or 0) + 1
+        events = range(first_event, first_event + len(records))
         connection.executemany(
             "insert into events (id, stream_id, run_id, at, data) values (?, ?, ?, ?, ?)",
             [
                 (event, self._stream_id, self._run_id, at, text)
-                for event, at, text in zip(count(first_event), times, texts, strict=False)
+                for event, at, text in zip(events, times, texts, strict=True)
             ],
         )
-        table = Table(batch.records, batch.columns)
-        unreadable: Counter[str] = Counter()
-        rows = self._mapping.evaluate(table, unreadable)
-        chunk = Chunk(self._table, self._mapping, first_event, texts)
-        chunk.fold(rows, times)
-        chunk.save(now)
-        if batch.records:
-            self._seen.save(connection, batch.records, table.filled(), min(times), max(times))
+        chunk = Chunk(self._table, self._schema, self._surroundings, events, texts, settled)
+        chunk.take(self._mapping, rows, times, now)
+        if records:
+            self._seen.save(connection, records, table.filled(), min(times), max(times))
             connection.execute(
                 """update streams set event_count = event_count + ?,
                     last_event_at = max(coalesce(last_event_at, ?), ?) where id = ?""",
-                (len(batch.records), times[-1], max(times), self._stream_id),
+                (len(records), times[-1], max(times), self._stream_id),
+            )
+            connection.execute(
+                "update runs set first_event = coalesce(first_event, ?), last_event = ? where id = ?",
+                (events[0], events[-1], self._run_id),
             )
         result = ChunkResult(
             read=len(batch.records) + len(batch.rejected),
@@ -113,10 +135,23 @@ class Ingest:
             rejected=len(batch.rejected),
             nobody=chunk.nobody,
             too_long=chunk.too_long,
+            erased=len(batch.records) - len(records),
             unreadable=unreadable,
         )
         self._account(batch, result, now)
         return result
+
+    def _not_erased(self, rows: Sequence[Row], times: Sequence[int]) -> list[int]:
+        """The places of the records that name nobody who was erased after them."""
+        schema = self._schema
+        keys, _ = keys_of(schema.identifiers, rows)
+        names = {identifier.field_id: schema.field_name(identifier.field_id) for identifier in schema.identifiers}
+        suppresses = self._tombstones.suppresses
+        return [
+            place
+            for place, (named, at) in enumerate(zip(keys, times, strict=True))
+            if not any(suppresses(names[field_id], text, at) for field_id, text in named)
+        ]
 
     def _times(self, batch: Batch) -> list[int]:
         """Each record's event time; a record without one takes the time of its arrival in the run's order."""

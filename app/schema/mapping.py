@@ -1,35 +1,50 @@
-"""The mapping of a stream: which fields its events fill, kept in the workspace and compiled for a run."""
+"""The schema compiled for a run: which fields a stream's events fill, with what, and how people's values meet."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import Refused
-from app.schema.expressions import Convert, column_expression, compile_expression, to_text
-from app.schema.fields import Field, ensure_field, field_name, list_fields
+import orjson
+
+from app.identity.operators import Combine, Limits, contribution, operator_for
+from app.identity.resolve import Identifier
+from app.lql import Compiled, compile_expression
+from app.lql.events import flatten
+from app.schema.model import FieldDefinition, MappingDefinition, Schema, holds_several
+from app.schema.tables import read_schema, version_number
+
+DAY_US = 86_400_000_000
+CONVERTED_COLUMN = re.compile(r"(?:[a-z0-9.]+\(\s*)?`[^`]+`(?:\s*\))?")
+"""One column, maybe read by one function: where it brings nothing of a value, the value did not fit."""
 
 
 class Table:
-    """A chunk of records, read by column."""
+    """A chunk of records, read by column. `columns` promises that each record has exactly these keys, in order."""
 
-    def __init__(self, records: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+    def __init__(
+        self, records: Sequence[Mapping[str, Any]], columns: Sequence[str] = (), times: Sequence[int] = ()
+    ) -> None:
         self.length = len(records)
-        self._records = records
+        self.times = times
+        self.records = records
         self._columns: dict[str, Sequence[Any]] | None = None
         self._empty: dict[str, int] = {}
         if columns and records:
             self._columns = dict(zip(columns, zip(*(record.values() for record in records), strict=True), strict=True))
+        elif any(value.__class__ is dict for record in records for value in record.values()):
+            self.records = [flatten(record) for record in records]
         self._nothing: Sequence[Any] = (None,) * self.length
 
     def column(self, name: str) -> Sequence[Any]:
         """The raw value of each record, None where it has no such key."""
         if self._columns is not None:
             return self._columns.get(name, self._nothing)
-        return [record.get(name) for record in self._records]
+        return [record.get(name) for record in self.records]
 
     def empty(self, name: str) -> int:
         """How many records have no value there. An empty text is none."""
@@ -42,7 +57,7 @@ class Table:
     def filled(self) -> dict[str, int]:
         """How many records have a value, by key."""
         names = (
-            self._columns if self._columns is not None else dict.fromkeys(key for one in self._records for key in one)
+            self._columns if self._columns is not None else dict.fromkeys(key for one in self.records for key in one)
         )
         return {name: count for name in names if (count := self.length - self.empty(name))}
 
@@ -52,39 +67,68 @@ TEXT_OR_NOTHING = {str, type(None)}
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """One mapping of a compiled stream: position of the field among all fields, source column, conversion."""
+    """One compiled mapping: the position of its field among all, what it evaluates, and how its values are stored."""
 
     position: int
-    field: Field
-    column: str
-    convert: Convert
+    field: str
+    compiled: Compiled
+    store: Callable[..., Any]
+    """`compiled.call` with the answer as the table of people keeps it."""
+    conversion: bool
+    """Whether a value that brings nothing did not fit, rather than being left out on purpose."""
+
+    def values(self, table: Table) -> Sequence[Any]:
+        """The stored value of each record."""
+        compiled = self.compiled
+        columns = [table.column(name) for name in compiled.columns]
+        if compiled.needs_time:
+            columns.append(table.times)
+        if compiled.needs_event:
+            columns.append(table.records)
+        if len(columns) == 1 and compiled.pure and compiled.columns:
+            return each_once(columns[0], self.store)
+        if not columns:
+            return [self.store() for _ in range(table.length)]
+        return list(map(self.store, *columns))
+
+
+def each_once(values: Sequence[Any], function: Callable[[Any], Any]) -> Sequence[Any]:
+    """`function` of each value, called once for each distinct one where they repeat."""
+    if not set(map(type, values)) <= TEXT_OR_NOTHING:
+        # 1, 1.0 and True are equal to each other, so only texts may share an answer.
+        return list(map(function, values))
+    distinct = set(values)
+    if len(distinct) * 2 > len(values):
+        return list(map(function, values))
+    answers = {value: function(value) for value in distinct}
+    return [answers[value] for value in values]
 
 
 @dataclass(frozen=True, slots=True)
 class StreamMapping:
-    """A stream's mappings over the schema as it stood when the run began."""
+    """A stream's compiled mappings. `positions` are those of the fields that its events can fill."""
 
-    fields: tuple[Field, ...]
+    width: int
     columns: tuple[ColumnMapping, ...]
-    identifiers: tuple[tuple[int, int], ...]
-    """(position, field id) of each identifier field that this stream fills."""
+    operators: Mapping[int, Combine]
+    positions: tuple[int, ...]
 
     def evaluate(self, table: Table, unreadable: Counter[str]) -> list[tuple[Any, ...]]:
-        """The values of all fields for each record, None for no value.
+        """The stored values of all fields for each record, None for no value.
 
-        It works column by column, which is twice as fast as record by record. `unreadable` counts, by field,
-        the values that did not fit the field's type. Where several columns fill a field, the last one counts.
+        It works column by column, which is twice as fast as record by record. `unreadable` counts, by field, the
+        values that did not fit. Where several mappings fill a field, its merge operator joins their values; where
+        the newest counts, the last mapping does.
         """
-        by_position: list[Sequence[Any] | None] = [None] * len(self.fields)
+        by_position: list[Sequence[Any] | None] = [None] * self.width
         for mapping in self.columns:
-            raw = table.column(mapping.column)
-            empty = table.empty(mapping.column)
-            values = converted(raw, mapping.convert, empty)
-            if mapping.convert is not to_text and (lost := values.count(None) - empty):
-                unreadable[mapping.field.name] += lost
+            values = mapping.values(table)
+            if mapping.conversion and (lost := values.count(None) - table.empty(mapping.compiled.columns[0])) > 0:
+                unreadable[mapping.field] += lost
             before = by_position[mapping.position]
             if before is not None:
-                values = [old if new is None else new for old, new in zip(before, values, strict=True)]
+                combine = self.operators.get(mapping.position)
+                values = [_both(old, new, combine) for old, new in zip(before, values, strict=True)]
             by_position[mapping.position] = values
         if not by_position:
             return [()] * table.length
@@ -92,87 +136,89 @@ class StreamMapping:
         return list(zip(*(values or nothing for values in by_position), strict=True))
 
 
-def converted(raw: Sequence[Any], convert: Convert, empty: int) -> Sequence[Any]:
-    """`convert` of each value, once for each distinct one where they repeat. `empty` of them are no value."""
-    if not set(map(type, raw)) <= TEXT_OR_NOTHING:
-        # 1, 1.0 and True are equal to each other, so only texts may share an answer.
-        return list(map(convert, raw))
-    if convert is to_text:
-        return [value or None for value in raw] if empty else raw
-    distinct = set(raw)
-    if len(distinct) * 2 > len(raw):
-        return list(map(convert, raw))
-    table = {value: convert(value) for value in distinct}
-    return [table[value] for value in raw]
+def _both(old: Any, new: Any, combine: Combine | None) -> Any:
+    """What one event gives to a field by two mappings."""
+    if old is None or new is None:
+        return old if new is None else new
+    return new if combine is None else combine((old, (0, 0), None), (new, (0, 0), None), lambda one, other: False)[0]
 
 
-def load_mapping(connection: sqlite3.Connection, stream_id: int) -> StreamMapping:
-    """Compile what the workspace holds for the stream."""
-    fields = tuple(list_fields(connection))
-    positions = {field.id: position for position, field in enumerate(fields)}
-    columns = []
-    for field_id, expression in connection.execute(
-        "select field_id, expression from mappings where stream_id = ? order by id", (stream_id,)
-    ):
-        compiled = compile_expression(expression)
-        position = positions[field_id]
-        columns.append(ColumnMapping(position, fields[position], compiled.column, compiled.convert))
-    filled = {column.position for column in columns}
-    identifiers = tuple(
-        (position, field.id) for position, field in enumerate(fields) if field.is_identifier and position in filled
-    )
-    return StreamMapping(fields, tuple(columns), identifiers)
+class CompiledSchema:
+    """A schema ready for events: fields by position, identifiers by rank, merge operators, mappings by stream."""
 
-
-def generate_mapping(
-    connection: sqlite3.Connection,
-    stream_id: int,
-    types: Mapping[str, str],
-    identifiers: Sequence[str],
-    targets: Mapping[str, str],
-) -> list[str]:
-    """Map each column of `types` (column to text, email, integer …) that has no mapping in this stream yet.
-
-    `targets` names a column's field where it is not the default one; "" leaves a column unmapped. Columns named
-    in `identifiers` fill identifier fields. Answers the names of fields that are new. Raises Refused.
-    """
-    missing = [column for column in identifiers if column not in types]
-    if missing:
-        raise Refused(
-            f"The identifier column {missing[0]} is not in the file.",
-            advice=f"Choose one of: {', '.join(list(types)[:20])}.",
+    def __init__(self, schema: Schema, field_ids: Mapping[str, int], *, version: int, now: int) -> None:
+        """`field_ids` are those of the fields by name. `now` (µs since 1970) is what days to keep are counted from."""
+        self.version = version
+        self.shared_limit = schema.shared_limit
+        self.fields: tuple[FieldDefinition, ...] = tuple(sorted(schema.fields, key=lambda one: field_ids[one.name]))
+        self.field_ids = tuple(field_ids[field.name] for field in self.fields)
+        self._positions = {field.name.casefold(): position for position, field in enumerate(self.fields)}
+        self.operators: dict[int, Combine] = {}
+        for position, field in enumerate(self.fields):
+            limits = Limits(field.capacity, None if field.keep_days is None else now - field.keep_days * DAY_US)
+            operator = operator_for(field.type, "merge" if field.is_identifier else field.merge, limits)
+            if operator is not None:
+                self.operators[position] = operator
+        ranked = sorted(
+            (position for position, field in enumerate(self.fields) if field.is_identifier),
+            key=lambda position: (self.fields[position].rank or 0, position),
         )
-    unmappable = [column for column in identifiers if "`" in column or targets.get(column) == ""]
-    if unmappable:
-        raise Refused(f"The identifier column {unmappable[0]} must fill a profile field.")
-    mapped = {
-        compile_expression(row[0]).column
-        for row in connection.execute("select expression from mappings where stream_id = ?", (stream_id,))
-    }
-    known = {field.name.lower() for field in list_fields(connection)}
-    new = []
-    for column, column_type in types.items():
-        target = targets.get(column, field_name(column))
-        if not target or "`" in column:
-            continue
-        if column in mapped and column not in identifiers:
-            continue
-        expression, field_type = column_expression(column, column_type)
-        field = ensure_field(connection, target, field_type, identifier=column in identifiers)
-        if field.name.lower() not in known:
-            known.add(field.name.lower())
-            new.append(field.name)
-        if column not in mapped:
-            connection.execute(
-                "insert or ignore into mappings (stream_id, field_id, expression) values (?, ?, ?)",
-                (stream_id, field.id, expression_for(field, column, expression)),
-            )
-    return new
+        self.identifiers = tuple(
+            Identifier(position, self.field_ids[position], self.fields[position].type != "[]string")
+            for position in ranked
+        )
+        self._mappings: dict[str, list[MappingDefinition]] = {}
+        for mapping in schema.mappings:
+            self._mappings.setdefault(mapping.stream, []).append(mapping)
+        self._streams: dict[str, StreamMapping] = {}
+
+    def field_name(self, field_id: int) -> str:
+        """The name of a field by its id."""
+        return self.fields[self.field_ids.index(field_id)].name
+
+    def stream(self, name: str) -> StreamMapping:
+        """The mappings of a stream, compiled at first use."""
+        compiled = self._streams.get(name)
+        if compiled is None:
+            columns = tuple(self._compile(mapping) for mapping in self._mappings.get(name, []))
+            positions = tuple(sorted({column.position for column in columns}))
+            operators = {
+                position: operator for position, operator in self.operators.items() if position in set(positions)
+            }
+            compiled = self._streams[name] = StreamMapping(len(self.fields), columns, operators, positions)
+        return compiled
+
+    def _compile(self, mapping: MappingDefinition) -> ColumnMapping:
+        position = self._positions[mapping.field.casefold()]
+        field = self.fields[position]
+        compiled = compile_expression(mapping.expression, kind=field.type, condition=mapping.condition or None)
+        return ColumnMapping(
+            position,
+            field.name,
+            compiled,
+            _storing(compiled.call, field),
+            not mapping.condition
+            and len(compiled.columns) == 1
+            and not compiled.needs_event
+            and CONVERTED_COLUMN.fullmatch(mapping.expression) is not None,
+        )
 
 
-def expression_for(field: Field, column: str, generated: str) -> str:
-    """The generated expression, unless the field exists with another type: then the conversion to that type."""
-    if compile_expression(generated).type == field.type:
-        return generated
-    by_type = {"int": "integer", "number": "number", "date": "date", "bool": "boolean", "string": "text"}
-    return column_expression(column, by_type[field.type])[0]
+def _storing(call: Callable[..., Any], field: FieldDefinition) -> Callable[..., Any]:
+    counted = contribution(field.type, field.merge)
+    if counted is not None:
+        return lambda *values: counted(call(*values))
+    if not holds_several(field.type):
+        return call
+
+    def as_json(*values: Any) -> str | None:
+        value = call(*values)
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() if value else None
+
+    return as_json
+
+
+def load_schema(connection: sqlite3.Connection, now: int) -> CompiledSchema:
+    """Compile the published schema. `now` in microseconds since 1970."""
+    ids = {row[0]: row[1] for row in connection.execute("select name, id from fields")}
+    return CompiledSchema(read_schema(connection), ids, version=version_number(connection), now=now)

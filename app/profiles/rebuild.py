@@ -1,0 +1,210 @@
+"""Making all people anew from the raw events: after a change of the schema, or without the events of one import.
+
+The new people are built in tables beside those in use, chunk by chunk, each chunk a transaction that also says how
+far it is; so a rebuild that is interrupted goes on, and everything else in the workspace stays usable. The last
+transaction takes in what arrived meanwhile and puts the new tables in the place of the old ones.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+import orjson
+
+from app.clock import now_microseconds, now_text
+from app.errors import NotFound
+from app.profiles.chunk import Chunk
+from app.profiles.people_table import PEOPLE_TABLES, PeopleTable, as_json
+from app.profiles.surroundings import Surroundings
+from app.schema.mapping import CompiledSchema, Table, load_schema
+from app.schema.tables import version_number
+from app.store.database import transaction
+
+EVENTS_PER_CHUNK = 20_000
+SUFFIX = "_rebuilt"
+WORKER_CACHE_KIB = 131_072
+CHECKPOINT_PAGES = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildState:
+    """How far a rebuild is. `undone` are the runs whose events are left out, none for a plain rebuild."""
+
+    undone: tuple[int, ...]
+    version: int
+    last_event: int
+    done: int
+    settled: int | None
+    started_at: str
+
+
+Progress = Callable[[int, int], None]
+"""Called with (events done, events in all) after each chunk; what it raises ends the rebuild, which can go on later."""
+
+
+def rebuild_state(connection: sqlite3.Connection) -> RebuildState | None:
+    """The rebuild that was begun and not finished."""
+    row = connection.execute("select * from rebuild").fetchone()
+    if row is None:
+        return None
+    return RebuildState(
+        tuple(orjson.loads(row["undone"])),
+        row["schema_version"],
+        row["last_event"],
+        row["done"],
+        row["settled"],
+        row["started_at"],
+    )
+
+
+def rebuild(connection: sqlite3.Connection, undone: Sequence[int], progress: Progress) -> int:
+    """Build all people anew without the events of the `undone` runs, and put them in force; how many they are.
+
+    Goes on with what an interrupted rebuild of the same kind had done, unless the schema changed since. The events,
+    counts and rejected rows of undone runs are deleted at the end.
+    """
+    connection.execute(f"pragma cache_size = -{WORKER_CACHE_KIB}")
+    connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    schema = load_schema(connection, now_microseconds())
+    state = rebuild_state(connection)
+    if state is None or state.undone != tuple(undone) or state.version != schema.version:
+        with transaction(connection):
+            _begin(connection, undone, schema.version)
+    while True:
+        with transaction(connection):
+            if version_number(connection) != schema.version:
+                _begin(connection, undone, version_number(connection))
+                schema = load_schema(connection, now_microseconds())
+            builder = _Builder(connection, schema)
+            more = builder.chunk()
+            if not more:
+                _finish(connection, undone)
+                return int(connection.execute("select count(*) from profiles").fetchone()[0])
+        progress(builder.done, builder.total())
+
+
+def abandon_rebuild(connection: sqlite3.Connection) -> None:
+    """Drop what an unfinished rebuild has built; the people in use stay as they are."""
+    with transaction(connection):
+        _drop(connection)
+
+
+class _Builder:
+    """One chunk of a rebuild."""
+
+    def __init__(self, connection: sqlite3.Connection, schema: CompiledSchema) -> None:
+        state = rebuild_state(connection)
+        if state is None:
+            raise NotFound("The rebuild was given up; the people are as they were.")
+        self._connection = connection
+        self._state = state
+        self._schema = schema
+        self._table = PeopleTable(connection, schema, SUFFIX)
+        self._surroundings = Surroundings(self._table, schema)
+        self.done = state.done
+
+    def chunk(self) -> bool:
+        """Take in the next events; whether there are more after them."""
+        rows = self._connection.execute(
+            """select events.id, events.at, events.data, streams.name, events.run_id,
+                coalesce(runs.started_at, streams.created_at)
+            from events join streams on streams.id = stream_id left join runs on runs.id = events.run_id
+            where events.id > ? order by events.id limit ?""",
+            (self._state.last_event, EVENTS_PER_CHUNK + 1),
+        ).fetchall()
+        more = len(rows) > EVENTS_PER_CHUNK
+        rows = rows[:EVENTS_PER_CHUNK]
+        settled = self._state.settled
+        undone = set(self._state.undone)
+        for (stream, run_id), group in groupby(rows, key=itemgetter(3, 4)):
+            if run_id not in undone:
+                settled = self._take(stream, list(group), settled)
+        self.done += len(rows)
+        self._connection.execute(
+            "update rebuild set last_event = ?, done = ?, settled = ?",
+            (rows[-1][0] if rows else self._state.last_event, self.done, settled),
+        )
+        return more
+
+    def total(self) -> int:
+        """How many events there are in all."""
+        return int(self._connection.execute("select coalesce(sum(event_count), 0) from streams").fetchone()[0])
+
+    def _take(self, stream: str, events: Sequence[sqlite3.Row], settled: int | None) -> int:
+        ids, times, texts = ([event[place] for event in events] for place in (0, 1, 2))
+        mapping = self._schema.stream(stream)
+        rows = mapping.evaluate(Table([orjson.loads(text) for text in texts], times=times), Counter())
+        chunk = Chunk(self._table, self._schema, self._surroundings, ids, texts, settled)
+        # A person was first seen, and last changed, when the run that brought the event began.
+        chunk.take(mapping, rows, times, events[0][5])
+        return max(times) if settled is None else max(settled, *times)
+
+
+def _begin(connection: sqlite3.Connection, undone: Sequence[int], version: int) -> None:
+    """Empty tables beside those in use."""
+    _drop(connection)
+    for table, (columns, indexes) in _definitions(connection).items():
+        connection.execute(columns.replace(table, f"{table}{SUFFIX}", 1))
+        for name, statement in indexes.items():
+            statement = statement.replace(name, f"{name}{SUFFIX}", 1)
+            connection.execute(statement.replace(f" on {table}(", f" on {table}{SUFFIX}(", 1))
+    connection.execute(
+        """insert into rebuild (id, undone, schema_version, last_event, done, settled, started_at)
+        values (1, ?, ?, 0, 0, null, ?)""",
+        (as_json(undone), version, now_text()),
+    )
+
+
+def _drop(connection: sqlite3.Connection) -> None:
+    for table in PEOPLE_TABLES:
+        connection.execute(f"drop table if exists {table}{SUFFIX}")
+    connection.execute("delete from rebuild")
+
+
+def _definitions(connection: sqlite3.Connection) -> dict[str, tuple[str, dict[str, str]]]:
+    """The statements that made each table of people and its indexes."""
+    found: dict[str, tuple[str, dict[str, str]]] = {}
+    for table in PEOPLE_TABLES:
+        columns = connection.execute(
+            "select sql from sqlite_master where type = 'table' and name = ?", (table,)
+        ).fetchone()[0]
+        indexes = connection.execute(
+            "select name, sql from sqlite_master where type = 'index' and tbl_name = ? and sql is not null", (table,)
+        )
+        found[table] = (columns.replace(f'"{table}"', table, 1), {row[0]: row[1] for row in indexes})
+    return found
+
+
+def _finish(connection: sqlite3.Connection, undone: Sequence[int]) -> None:
+    """Put the new people in the place of the old ones, and forget the undone runs' events."""
+    for table, (_, indexes) in _definitions(connection).items():
+        connection.execute(f"drop table {table}")
+        connection.execute(f"alter table {table}{SUFFIX} rename to {table}")
+        for name, statement in indexes.items():
+            connection.execute(f"drop index {name}{SUFFIX}")
+            connection.execute(statement)
+    connection.execute("delete from rebuild")
+    if not undone:
+        return
+    listed = as_json(undone)
+    counts = connection.execute(
+        """select stream_id, count(*) from events where run_id in (select value from json_each(?))
+        group by stream_id""",
+        (listed,),
+    ).fetchall()
+    connection.execute("delete from events where run_id in (select value from json_each(?))", (listed,))
+    for stream_id, number in counts:
+        connection.execute(
+            """update streams set event_count = event_count - ?,
+                last_event_at = (select max(at) from events where stream_id = streams.id) where id = ?""",
+            (number, stream_id),
+        )
+    connection.execute("delete from rejected_rows where run_id in (select value from json_each(?))", (listed,))
+    connection.execute(
+        "update runs set status = 'undone', cursor = null where id in (select value from json_each(?))", (listed,)
+    )
