@@ -9,11 +9,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from app.catalog import Catalog, JobType, Option, Provider
+from app.clock import now_microseconds
 from app.errors import Refused
 from app.jobs.model import JobDraft, JobInfo
 from app.jobs.queries import get_job
-from app.schema.expressions import COLUMN_TYPES, compile_expression
-from app.schema.fields import FIELD_NAME, Field, field_name, list_fields
+from app.lql import Compiled, LqlError, columns_of, compile_expression, parse_expression
+from app.schema.column_types import COLUMN_TYPES, SEPARATORS, column_expression, separator_of, set_expression
+from app.schema.fields import Field, field_name, list_fields
+from app.schema.model import FIELD_NAME, IDENTIFIER_KINDS
+from app.schema.words import kind_word
 from connectors.kit.types import Choice as Choice
 from connectors.kit.types import Preview as Preview
 from connectors.kit.types import Rejected as Rejected
@@ -22,8 +26,14 @@ if TYPE_CHECKING:
     from app.engine import Engine
 
 STEPS = ("provider", "job_type", "authorization", "configure", "review")
-TABLE_OPTIONS = ("types", "targets", "identifiers")
+TABLE_OPTIONS = ("types", "targets", "identifiers", "expressions", "kinds")
 """Options that the engine reads in every import; the wizard fills them from its columns."""
+SET_TYPES = tuple(f"set:{separator}" for separator in (*SEPARATORS, ""))
+"""Types of a column that holds several values, with what stands between them."""
+OWN_EXPRESSION = "expression"
+"""The type of a column for which the user wrote what becomes of it."""
+TRIED_ROWS = 5
+OTHER_KINDS_SAID = 4
 UNSEEN_TYPES = frozenset({"stream", "column", "columns", "mapping"})
 """Types of options that change nothing of how a source is read, so a preview does not depend on them."""
 FILE_ENDINGS = frozenset({".gz", ".zip", ".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl"})
@@ -34,8 +44,10 @@ DATE_PART = re.compile(r"(?:[-_. ]*(?:19|20)\d{2}[-_.]?\d{2}(?:[-_.]?\d{2})?(?:[
 class ColumnChoice:
     """One column of the data to come and what becomes of it.
 
-    `target` is the profile field that it fills, "" for none. `kept` columns are mapped by their stream already: the
-    field and the type stay what they are.
+    `type` is one of COLUMN_TYPES, SET_TYPES or OWN_EXPRESSION; `expression` is the mapping that follows from it and
+    `kind` what that brings; `plain` is the one of COLUMN_TYPES that its values look like. `target` is the profile
+    field that it fills, "" for none. `kept` columns are mapped by their stream already: the field and the type stay
+    what they are.
     """
 
     name: str
@@ -45,6 +57,17 @@ class ColumnChoice:
     target: str
     kept: bool = False
     imported: bool = True
+    expression: str = ""
+    kind: str = "string"
+    plain: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What an expression makes of the first rows: its kind, and (raw value of the column, stored value) pairs."""
+
+    kind: str
+    rows: tuple[tuple[str, Any], ...]
 
 
 class Wizard:
@@ -73,7 +96,10 @@ class Wizard:
         self._types: dict[str, str] = {}
         self._targets: dict[str, str] = {}
         self._identifiers: dict[str, bool] = {}
+        self._expressions: dict[str, str] = {}
+        self._kinds: dict[str, str] = {}
         self._saved: dict[str, Any] = {}
+        self._programs: dict[tuple[str, str], Compiled] = {}
 
     @classmethod
     def for_job(
@@ -90,6 +116,8 @@ class Wizard:
         wizard._types = dict(job.options.get("types") or {})
         wizard._targets = dict(job.options.get("targets") or {})
         wizard._identifiers = dict.fromkeys(job.options.get("identifiers") or (), True)
+        wizard._expressions = dict(job.options.get("expressions") or {})
+        wizard._kinds = dict(job.options.get("kinds") or {})
         for name, value in job.options.items():
             if name not in TABLE_OPTIONS:
                 wizard.values[name] = value
@@ -198,8 +226,15 @@ class Wizard:
                     f"“{column.target}” can't be the name of a profile field: use letters without accents, digits and "
                     "underscores, and begin with a letter."
                 )
+            if column.type == OWN_EXPRESSION and not column.kept:
+                found += self._faults(column)
             if column.identifier and not column.target:
                 found.append(f"The identifier {column.name} must fill a profile field. Name one for it.")
+            if column.identifier and not column.kept and column.kind not in IDENTIFIER_KINDS:
+                found.append(
+                    f"The identifier {column.name} must be text or a set; as {kind_word(column.kind).lower()} it "
+                    "can't say who somebody is. Change its type."
+                )
         return found
 
     def go_on(self) -> list[str]:
@@ -283,35 +318,113 @@ class Wizard:
             target = kept.get(column.name, target)
             field = self.fields.get(target.lower())
             # A field that names people does so for every stream that fills it.
-            identifier = (field is not None and field.is_identifier) or (
-                self._identifiers.get(column.name, column.identifier and guessed) and not unnamed
-            )
+            named = field is not None and field.is_identifier
+            identifier = named or (self._identifiers.get(column.name, column.identifier and guessed) and not unnamed)
+            plain = self._types.get(column.name, column.type)
+            if named and COLUMN_TYPES[plain][1] not in IDENTIFIER_KINDS:
+                plain = "text"
+            expression, kind = ("", "string") if unnamed else self._reading(column.name, plain)
             found.append(
                 ColumnChoice(
                     column.name,
                     column.sample,
-                    self._types.get(column.name, column.type),
+                    self._shown_type(column.name, plain),
                     identifier,
                     target,
                     kept=column.name in kept or unnamed,
                     imported=not chosen or column.name in chosen or identifier,
+                    expression=expression,
+                    kind=kind,
+                    plain=plain,
                 )
             )
         return found
 
+    def _shown_type(self, column: str, plain: str) -> str:
+        expression = self._expressions.get(column)
+        if expression is None:
+            return plain
+        separator = separator_of(column, expression)
+        return OWN_EXPRESSION if separator is None else f"set:{separator}"
+
+    def _reading(self, column: str, plain: str) -> tuple[str, str]:
+        """The expression that reads a column and the kind it brings."""
+        expression = self._expressions.get(column)
+        if expression is None:
+            return column_expression(column, plain)
+        try:
+            return expression, self._kinds.get(column) or self._compiled(expression).kind
+        except LqlError:
+            # A job's options can be written by hand; `column_problems` says what is wrong.
+            return expression, "string"
+
+    def _compiled(self, expression: str, kind: str = "") -> Compiled:
+        found = self._programs.get((expression, kind))
+        if found is None:
+            found = self._programs[expression, kind] = compile_expression(expression, kind=kind or None)
+        return found
+
     def set_type(self, column: str, column_type: str) -> None:
         """The user says what a column holds. Raises Refused for a type that there is not."""
-        if column_type not in COLUMN_TYPES:
-            raise Refused(f"There is no type “{column_type}”.", advice=f"Choose one of: {', '.join(COLUMN_TYPES)}.")
-        self._types[column] = column_type
+        if column_type in SET_TYPES:
+            self._expressions[column] = set_expression(column, column_type.removeprefix("set:"))
+        elif column_type in COLUMN_TYPES:
+            self._expressions.pop(column, None)
+            self._types[column] = column_type
+        else:
+            known = ", ".join((*COLUMN_TYPES, *SET_TYPES))
+            raise Refused(f"There is no type “{column_type}”.", advice=f"Choose one of: {known}.")
+        self._kinds.pop(column, None)
+
+    def set_expression(self, column: str, expression: str, kind: str = "") -> None:
+        """The user writes what becomes of a column; `kind` is of the field, "" for what the expression brings.
+
+        An empty expression goes back to the column's type. Raises LqlError for what can't be read.
+        """
+        expression = expression.strip()
+        if not expression:
+            self._expressions.pop(column, None)
+            self._kinds.pop(column, None)
+            return
+        brought = self._compiled(expression, kind)
+        self._expressions[column] = expression
+        if kind and kind != self._compiled(expression).kind:
+            self._kinds[column] = brought.kind
+        else:
+            self._kinds.pop(column, None)
+
+    def try_expression(self, column: str, expression: str, kind: str = "") -> Attempt:
+        """What an expression makes of the first rows with different values of a column. Raises LqlError."""
+        compiled = self._compiled(expression.strip(), kind)
+        names = [known.name for known in self.preview.columns] if self.preview is not None else []
+        tried: dict[str, Any] = {}
+        for row in self.preview.rows if self.preview is not None else ():
+            event = dict(zip(names, row, strict=False))
+            raw = event.get(column, "")
+            if not raw or raw in tried:
+                continue
+            arguments: list[Any] = [event.get(name) for name in compiled.columns]
+            if compiled.needs_time:
+                arguments.append(now_microseconds())
+            if compiled.needs_event:
+                arguments.append(event)
+            tried[raw] = compiled.call(*arguments)
+            if len(tried) == TRIED_ROWS:
+                break
+        return Attempt(compiled.kind, tuple(tried.items()))
 
     def set_target(self, column: str, target: str) -> None:
         """The user names the field that a column fills; an empty name fills none."""
         self._targets[column] = target.strip()
 
     def set_identifier(self, column: str, identifier: bool) -> None:
-        """The user says whether a column says who somebody is."""
+        """The user says whether a column says who somebody is. What does so is text, be it made of digits."""
         self._identifiers[column] = identifier
+        if not identifier or column in self._expressions:
+            return
+        guesses = {known.name: known.type for known in self.preview.columns} if self.preview is not None else {}
+        if COLUMN_TYPES[self._types.get(column, guesses.get(column, "text"))][1] not in IDENTIFIER_KINDS:
+            self._types[column] = "text"
 
     def new_fields(self) -> list[str]:
         """The profile fields that the first run will add."""
@@ -341,6 +454,43 @@ class Wizard:
         for target, names in sources.items():
             if len(names) > 1:
                 found.append(f"{', '.join(names)} all fill {target}; where several have a value, the last one counts.")
+        return [*found, *self._kind_notes(columns), *self._missing_columns(columns)]
+
+    def _faults(self, column: ColumnChoice) -> list[str]:
+        """What is wrong with the expression of a column, if anything."""
+        try:
+            self._compiled(column.expression, self._kinds.get(column.name, ""))
+        except LqlError as error:
+            return [f"The expression of {column.name} can't be read. {error.message}"]
+        return []
+
+    def _kind_notes(self, columns: Iterable[ColumnChoice]) -> list[str]:
+        """Where a field exists with another kind than its column would bring, and what is done then."""
+        found = []
+        for column in columns:
+            field = self.fields.get(column.target.lower())
+            if field is not None and not column.kept and field.type != column.kind:
+                there, brought = kind_word(field.type).lower(), kind_word(column.kind).lower()
+                found.append(
+                    f"{field.name} is {there} in the schema and {column.name} would bring {brought}: the field stays "
+                    f"{there}, values are converted, and what can't be is left out of people."
+                )
+        more = len(found) - OTHER_KINDS_SAID
+        return [
+            *found[:OTHER_KINDS_SAID],
+            *([f"{more} more columns differ from their fields likewise."] if more > 0 else []),
+        ]
+
+    def _missing_columns(self, columns: Iterable[ColumnChoice]) -> list[str]:
+        """Expressions that read what is not imported."""
+        columns = list(columns)
+        there = {column.name for column in columns}
+        found = []
+        for column in columns:
+            if column.type == OWN_EXPRESSION and not column.kept and not self._faults(column):
+                missing = [name for name in columns_of(parse_expression(column.expression)) if name not in there]
+                if missing:
+                    found.append(f"The expression of {column.name} reads {', '.join(missing)}, which is not imported.")
         return found
 
     # what becomes of it
@@ -367,8 +517,14 @@ class Wizard:
             return {name: value for name, value in self._saved.items() if name in known}
         found: dict[str, Any] = {
             "identifiers": [column.name for column in columns if column.identifier],
-            "types": {column.name: column.type for column in columns},
+            "types": {column.name: column.plain for column in columns},
         }
+        own = {column.name: column.expression for column in columns if column.name in self._expressions}
+        if own:
+            found["expressions"] = own
+        kinds = {name: kind for name, kind in self._kinds.items() if name in own}
+        if kinds:
+            found["kinds"] = kinds
         targets = {
             column.name: column.target
             for column in columns
@@ -411,7 +567,8 @@ def load_wizard(engine: Engine, job_id: int | None = None) -> Wizard:
             """select streams.name, fields.name, expression from mappings
             join streams on streams.id = stream_id join fields on fields.id = field_id order by mappings.id"""
         ):
-            streams[stream][compile_expression(expression).column] = field
+            for column in columns_of(parse_expression(expression)):
+                streams[stream][column] = field
     if job_id is None:
         return Wizard(engine.catalog, fields, streams)
     return Wizard.for_job(engine.catalog, fields, streams, get_job(engine, job_id))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from app.clock import now_microseconds
-from app.schema.expressions import compile_expression
+from app.lql import columns_of, parse_expression
+from app.schema import tables
+from app.schema.model import Schema
 
 if TYPE_CHECKING:
     from app.engine import Engine
@@ -40,7 +42,8 @@ class StreamField:
 
     `type` is what to take its values for. `kinds` are what its sampled values look like, each with its share of 1,
     the commonest first. `distinct` is how many different values the samples held, None for more than 50; it means
-    nothing while `kinds` is empty.
+    nothing while `kinds` is empty. It fills the profile fields `mapped_to`, and `unpublished` once the schema's draft
+    is published.
     """
 
     name: str
@@ -52,6 +55,7 @@ class StreamField:
     first_seen: int | None
     last_seen: int | None
     mapped_to: tuple[str, ...]
+    unpublished: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +86,10 @@ def list_streams(engine: Engine, now: int | None = None) -> list[StreamInfo]:
 def stream_fields(engine: Engine, stream_id: int) -> list[StreamField]:
     """The keys seen in a stream, with the profile fields that they fill."""
     with engine.workspace.database.read() as connection:
-        mapped: dict[str, list[str]] = {}
-        for expression, field in connection.execute(
-            """select expression, fields.name from mappings join fields on fields.id = field_id
-            where stream_id = ? order by mappings.id""",
-            (stream_id,),
-        ):
-            for column in _columns_read(expression):
-                if field not in mapped.setdefault(column, []):
-                    mapped[column].append(field)
+        stream = connection.execute("select name from streams where id = ?", (stream_id,)).fetchone()
+        published = tables.read_schema(connection)
+        draft = tables.drafted(published, tables.read_draft(connection))
+        mapped, to_come = (_mapped(schema, stream["name"] if stream else "") for schema in (published, draft))
         rows = connection.execute(
             """select name, type, samples, shape, seen, first_seen, last_seen from stream_fields
             where stream_id = ? order by seen desc, name""",
@@ -114,6 +113,9 @@ def stream_fields(engine: Engine, stream_id: int) -> list[StreamField]:
                 first_seen=row["first_seen"],
                 last_seen=row["last_seen"],
                 mapped_to=tuple(mapped.get(row["name"], ())),
+                unpublished=tuple(
+                    field for field in to_come.get(row["name"], ()) if field not in mapped.get(row["name"], ())
+                ),
             )
         )
     return found
@@ -152,5 +154,12 @@ def event_place(engine: Engine, event_id: int) -> tuple[int, int] | None:
     return (row[0], row[1]) if row is not None else None
 
 
-def _columns_read(expression: str) -> tuple[str, ...]:
-    return (compile_expression(expression).column,)
+def _mapped(schema: Schema, stream: str) -> dict[str, list[str]]:
+    """By each key that a stream's mappings read, the fields that they fill."""
+    found: dict[str, list[str]] = {}
+    for mapping in schema.mappings:
+        if mapping.stream == stream:
+            for column in columns_of(parse_expression(mapping.expression)):
+                if mapping.field not in (fields := found.setdefault(column, [])):
+                    fields.append(mapping.field)
+    return found

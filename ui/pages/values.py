@@ -1,12 +1,26 @@
-"""Values of people and events as they are shown: numbers grouped, times in the user's zone."""
+"""Values of people and events as they are shown: numbers grouped, times in the user's zone, sets and maps in words."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
 from ui.widgets import words
+
+TYPE_WORDS: Mapping[str, str] = {
+    "text": "Text",
+    "email": "Email",
+    "integer": "Whole number",
+    "number": "Number",
+    "date": "Date",
+    "boolean": "Yes or no",
+    "list": "List",
+    "map": "Map",
+}
+"""What raw values look like, in words."""
+DATE_KINDS = frozenset({"date", "[]time", "map[string]time"})
 
 
 def value_text(value: Any, kind: str = "", *, identifier: bool = False) -> str:
@@ -17,11 +31,43 @@ def value_text(value: Any, kind: str = "", *, identifier: bool = False) -> str:
         return "Yes" if value else "No"
     if isinstance(value, int | float):
         return str(value) if identifier else f"{value:,}"
-    if kind == "date":
+    if isinstance(value, list):
+        return ", ".join(_member(one, kind) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(_entry(key, one, kind) for key, one in _by_weight(value, kind))
+    if kind in DATE_KINDS:
         return _date(str(value))
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def _member(value: Any, kind: str) -> str:
+    """One value inside of a set, list or map."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value_text(value, kind)
+
+
+def _entry(key: str, value: Any, kind: str) -> str:
+    """One entry of a map: "Weekly 14" for a count, "plan: gold" for anything else."""
+    if kind == "[]timebucket":
+        return f"{_day(key)}: {value:,}"
+    counted = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{key} {value:,}" if counted else f"{key}: {_member(value, kind)}"
+
+
+def _day(text: str) -> str:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{day.day} {day:%b %Y}"
+
+
+def _by_weight(value: dict[str, Any], kind: str) -> list[tuple[str, Any]]:
+    """The entries of a map: the largest counts first, newest days first, anything else by its key."""
+    if kind == "[]timebucket":
+        return sorted(value.items(), reverse=True)
+    if value and all(isinstance(one, int | float) and not isinstance(one, bool) for one in value.values()):
+        return sorted(value.items(), key=lambda entry: (-entry[1], entry[0]))
+    return sorted(value.items())
 
 
 def as_of(at: str | int, now: datetime | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from app.authorizations import add_authorization, open_credentials
 from app.engine import Engine
 from app.errors import Refused
 from app.jobs import create_job, edit_job, get_job
-from app.jobs.wizard import STEPS, Wizard, file_stem, load_wizard
+from app.jobs.wizard import OWN_EXPRESSION, STEPS, Attempt, Wizard, file_stem, load_wizard
+from app.lql import LqlError
 from connectors.kit.types import Preview
 
 WriteCsv = Callable[[str, Any], Path]
@@ -100,6 +102,77 @@ def test_columns_become_what_the_user_says(wizard: Wizard) -> None:
     assert options["targets"] == {"Points": "loyalty_points"}
     with pytest.raises(Refused, match="no type"):
         wizard.set_type("Points", "colour")
+
+
+def test_a_column_becomes_a_set_or_what_an_expression_says(engine: Engine, wizard: Wizard) -> None:
+    wizard.set_type("member_id", "set:;")
+    wizard.set_expression("Points", "toint(`Points`) * 2")
+    columns = {column.name: column for column in wizard.columns()}
+    assert (columns["member_id"].type, columns["member_id"].kind) == ("set:;", "[]string")
+    assert (columns["Points"].type, columns["Points"].kind) == (OWN_EXPRESSION, "int")
+    options = wizard.draft().options
+    assert options["expressions"] == {
+        "member_id": 'set(split(`member_id`, ";"))',
+        "Points": "toint(`Points`) * 2",
+    }
+    assert options["types"]["Points"] == "integer", "what its values look like stays known"
+    assert "kinds" not in options
+    wizard.set_expression("Points", "toint(`Points`)", "number")
+    assert wizard.draft().options["kinds"] == {"Points": "number"}
+    editing = load_wizard(engine, create_job(engine, wizard.draft()))
+    look(engine, editing)
+    assert editing.columns() == wizard.columns()
+    wizard.set_type("member_id", "text")
+    wizard.set_expression("Points", "")
+    assert "expressions" not in wizard.draft().options
+
+
+def test_an_expression_is_tried_on_the_first_rows(wizard: Wizard) -> None:
+    assert wizard.try_expression("Points", "toint(`Points`) + 1").rows == (("1840", 1841),)
+    assert wizard.try_expression("Points", "toint(`Points`)", "string") == Attempt("string", (("1840", "1840"),))
+    assert wizard.try_expression("updated_at", "yymm(`updated_at`)").rows[0][0] == "2026-11-21T18:02:11Z"
+    with pytest.raises(LqlError, match="toin"):
+        wizard.try_expression("Points", "toin(`Points`)")
+    with pytest.raises(LqlError):
+        wizard.set_expression("Points", "toint(")
+    assert wizard.columns()[2].type == "integer", "what can't be read changes nothing"
+
+
+def test_an_expression_of_old_that_cannot_be_read_is_said(engine: Engine, wizard: Wizard) -> None:
+    draft = wizard.draft()
+    job_id = create_job(engine, replace(draft, options=draft.options | {"expressions": {"Points": "toin(`Points`)"}}))
+    editing = load_wizard(engine, job_id)
+    look(engine, editing)
+    assert editing.problems("configure")[0].startswith("The expression of Points can't be read.")
+
+
+def test_what_says_who_somebody_is_is_text(wizard: Wizard) -> None:
+    wizard.set_identifier("Points", True)
+    assert wizard.columns()[2].type == "text"
+    wizard.set_type("Points", "number")
+    assert wizard.problems("configure") == [
+        "The identifier Points must be text or a set; as number it can't say who somebody is. Change its type."
+    ]
+
+
+def test_a_field_of_another_kind_stays_what_it_is_and_says_so(engine: Engine, wizard: Wizard) -> None:
+    with engine.workspace.database.write() as connection:
+        connection.execute(
+            "insert into fields (name, type, is_identifier, rank, created_at) values ('points', 'string', 0, null, ''),"
+            " ('member_id', 'string', 1, 1, '')"
+        )
+    again = load_wizard(engine)
+    again.choose_job_type("file-service-csv-import")
+    again.choose_authorization(wizard.authorization_id)
+    again.set_value("filename", "loyalty-20261122.csv")
+    look(engine, again)
+    assert len(again.notes()) == 1
+    assert again.notes()[0].startswith(
+        "points is text in the schema and Points would bring whole number: the field stays"
+    )
+    assert again.columns()[1].identifier, "a field that names people does so for every stream"
+    again.set_expression("updated_at", "oneof(`seen`, `updated_at`)")
+    assert again.notes()[-1] == "The expression of updated_at reads seen, which is not imported."
 
 
 def test_names_that_cannot_be_are_said(wizard: Wizard) -> None:

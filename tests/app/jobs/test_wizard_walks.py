@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.catalog import Catalog
-from app.jobs.wizard import STEPS, Wizard
-from app.schema.expressions import COLUMN_TYPES
+from app.jobs.wizard import SET_TYPES, STEPS, Wizard
+from app.schema.column_types import COLUMN_TYPES
 from connectors.kit.types import Preview, PreviewColumn
 
 CATALOG = Catalog.load()
 COLUMNS = ("email", "Points", "E-Mail 2")
+NAMING = ("email", "E-Mail 2")
+"""Columns that may say who somebody is, and so are text or sets."""
 PREVIEW = Preview(
     columns=tuple(PreviewColumn(name, "", "text", identifier=name == "email") for name in COLUMNS),
     rows=(),
@@ -26,9 +28,10 @@ ACTS = st.one_of(
     st.tuples(st.just("name"), NAMES),
     st.tuples(st.just("stream"), FIELDS),
     st.tuples(st.just("delimiter"), st.sampled_from((",", ";", "|"))),
-    st.tuples(st.just("type"), st.sampled_from(COLUMNS), st.sampled_from(sorted(COLUMN_TYPES))),
+    st.tuples(st.just("type"), st.just("Points"), st.sampled_from((*COLUMN_TYPES, *SET_TYPES))),
+    st.tuples(st.just("type"), st.sampled_from(NAMING), st.sampled_from(("text", "email", *SET_TYPES))),
     st.tuples(st.just("target"), st.sampled_from(COLUMNS), FIELDS),
-    st.tuples(st.just("identifier"), st.sampled_from(COLUMNS), st.booleans()),
+    st.tuples(st.just("identifier"), st.sampled_from(NAMING), st.booleans()),
 )
 
 
@@ -99,5 +102,7 @@ def test_back_and_forth_loses_nothing(acts: list[tuple[Any, ...]]) -> None:
                 assert getattr(columns[column[0]], kind) == value
             case option:
                 assert draft.options[option] == value
-    assert draft.options["types"] == {name: column.type for name, column in columns.items()}
+    assert draft.options["types"] == {name: column.plain for name, column in columns.items()}
+    sets = {name: column.expression for name, column in columns.items() if column.type in SET_TYPES}
+    assert draft.options.get("expressions", {}) == sets
     assert set(draft.options["identifiers"]) == {name for name, column in columns.items() if column.identifier}

@@ -6,30 +6,32 @@ import functools
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.engine import Engine
-from app.streams import EventInfo, StreamField, StreamInfo, list_streams, stream_events, stream_fields
-from ui.pages.events import EventsView
+from app.streams import StreamField, StreamInfo, list_streams, stream_fields
 from ui.pages.live import Live
-from ui.pages.values import as_of, one_line
+from ui.pages.streams.events import StreamEvents
+from ui.pages.streams.map_field import MapFieldDialog
+from ui.pages.values import TYPE_WORDS
 from ui.shell.background import run_query
 from ui.shell.pages import Shell
 from ui.widgets import (
     Banner,
+    Button,
     Card,
     Column,
     DataTable,
     EmptyState,
+    LinkButton,
     Page,
     PrimaryButton,
     RowsModel,
     Tabs,
     TwoLineDelegate,
+    set_kind,
     words,
 )
-
-PAGE = 100
 
 
 class StreamsPage(Page):
@@ -40,9 +42,6 @@ class StreamsPage(Page):
         self._engine, self._shell = engine, shell
         self.stream: StreamInfo | None = None
         self._wanted = ""
-        self._oldest: int | None = None
-        self._all_loaded = False
-        self._asking = False
         self.banner = Banner()
         self.add(self.banner)
         self.stack = QStackedWidget()
@@ -72,7 +71,28 @@ class StreamsPage(Page):
 
     def _list(self) -> QWidget:
         columns = [
-            Column("name", "Stream", lambda row: row.name, second=_contents, width=200, fixed=True),
+            Column("name", "Stream", lambda row: row.name, second=_contents, width=180, fixed=True),
+            Column(
+                "day",
+                "24 hours",
+                lambda row: f"{row.last_day:,}",
+                sort=lambda row: row.last_day,
+                tip=_rate,
+                tone=lambda row: "text" if row.last_day else "muted",
+                width=74,
+                right=True,
+            ),
+            Column(
+                "week",
+                "7 days",
+                lambda row: f"{row.last_week:,}",
+                sort=lambda row: row.last_week,
+                tip=_rate,
+                tone=lambda row: "text" if row.last_week else "muted",
+                width=74,
+                right=True,
+                spare=True,
+            ),
             Column(
                 "last",
                 "Last event",
@@ -80,7 +100,7 @@ class StreamsPage(Page):
                 sort=lambda row: row.last_event_at,
                 tip=lambda row: words.exact(row.last_event_at),
                 tone=lambda row: "muted",
-                width=100,
+                width=88,
             ),
         ]
         self.streams_model = RowsModel(columns, key=lambda row: row.id)
@@ -109,19 +129,21 @@ class StreamsPage(Page):
                 "name",
                 "Field and type",
                 lambda row: row.name,
-                second=lambda row: row.type,
-                tip=lambda row: row.name,
-                width=128,
+                second=type_words,
+                tip=_type_tip,
+                width=136,
                 fixed=True,
             ),
-            Column("samples", "Samples", _samples, tip=lambda row: "\n".join(row.samples), width=160),
-            Column("seen", "Seen", self._seen, sort=lambda row: row.seen, tip=self._seen_exact, width=82),
+            Column("samples", "Samples", _samples, tip=lambda row: "\n".join(row.samples), width=150),
+            Column("seen", "Seen", self._seen, sort=lambda row: row.seen, tip=self._seen_exact, width=66),
+            Column("distinct", "Unique", _distinct, sort=_distinct_order, tip=_distinct_tip, width=70, spare=True),
             Column(
                 "mapped",
                 "Fills",
-                lambda row: ", ".join(row.mapped_to) or "not mapped",
-                tone=lambda row: "text" if row.mapped_to else "muted",
-                width=124,
+                _fills_in_short,
+                tip=_fills,
+                tone=lambda row: "accent" if row.mapped_to or row.unpublished else "muted",
+                width=120,
             ),
             Column(
                 "last",
@@ -130,7 +152,7 @@ class StreamsPage(Page):
                 sort=lambda row: row.last_seen,
                 tip=lambda row: words.exact(row.last_seen),
                 tone=lambda row: "muted",
-                width=90,
+                width=86,
             ),
             Column(
                 "first",
@@ -139,7 +161,7 @@ class StreamsPage(Page):
                 sort=lambda row: row.first_seen,
                 tip=lambda row: words.exact(row.first_seen),
                 tone=lambda row: "muted",
-                width=104,
+                width=96,
                 spare=True,
             ),
         ]
@@ -150,29 +172,28 @@ class StreamsPage(Page):
             delegates={"name": TwoLineDelegate},
             row_height=50,
             framed=False,
+            many=False,
             accessible_name="Fields seen",
         )
         self.fields.set_empty(EmptyState("table", "No fields yet", "Nothing has arrived in this stream so far."))
-        self.events_model = RowsModel(
-            [
-                Column(
-                    "at",
-                    "Time",
-                    lambda row: as_of(row.at),
-                    sort=lambda row: row.at,
-                    tip=lambda row: words.exact(row.at, seconds=True),
-                    width=170,
-                    fixed=True,
-                ),
-                Column("data", "What came", lambda row: one_line(row.data), width=470),
-            ],
-            key=lambda row: row.id,
-        )
-        self.events = EventsView(self.events_model, "stream-events")
-        self.events.table.set_empty(EmptyState("inbox", "No events", "Nothing has arrived in this stream so far."))
-        self.events.table.verticalScrollBar().valueChanged.connect(self._scrolled)
+        self.fields.chosen.connect(self._field_chosen)
+        self.fields.opened.connect(self.map_field)
+        self.fields.set_menu(self._field_menu)
+        self.about = set_kind(QLabel(), "muted")
+        self.map_button = Button("Map this field", icon="workflow", clicked=self._map_chosen)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(14, 10, 14, 10)
+        bar.addWidget(self.about, 1)
+        bar.addWidget(self.map_button)
+        seen = QWidget()
+        column = QVBoxLayout(seen)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(bar)
+        column.addWidget(self.fields, 1)
+        self.events = StreamEvents(self._engine, self.banner)
         self.tabs = Tabs()
-        self.tabs.add("fields", "Fields seen", self.fields)
+        self.tabs.add("fields", "Fields seen", seen)
         self.tabs.add("events", "Events", self.events)
         card = Card(flush=True)
         card.add(self.tabs, 1)
@@ -209,7 +230,7 @@ class StreamsPage(Page):
         stream = rows[0]
         if self.stream is None or self.stream.id != stream.id:
             self.fields_model.set_rows([])
-            self._start_events()
+            self._field_chosen([])
         self.stream = stream
         self.tabs.set_count("fields", stream.fields)
         self.tabs.set_count("events", stream.events)
@@ -220,74 +241,121 @@ class StreamsPage(Page):
             failed=self.banner.tell_error,
             owner=self,
         )
-        # Whoever reads further down is not disturbed by what arrives at the top.
-        if self.events.table.verticalScrollBar().value() == 0:
-            self._ask_events(None)
+        self.events.show_stream(stream.id)
 
     def _fields_read(self, stream_id: int, fields: list[StreamField]) -> None:
-        if self.stream is not None and self.stream.id == stream_id:
-            self.fields_model.set_rows(fields)
-
-    # events, newest first, older ones as the user scrolls
-
-    def _start_events(self) -> None:
-        self.events.forget()
-        self.events_model.set_rows([])
-        self._oldest, self._all_loaded, self._asking = None, False, False
-
-    def _scrolled(self, value: int) -> None:
-        bar = self.events.table.verticalScrollBar()
-        near = value >= bar.maximum() - 10 * self.events.table.rowHeight(0)
-        if near and self._oldest is not None and not self._all_loaded and not self._asking:
-            self._ask_events(self._oldest)
-
-    def _ask_events(self, before_id: int | None) -> None:
-        stream, engine = self.stream, self._engine
-        if stream is None:
-            return
-        self._asking = True
-
-        def failed(error: BaseException) -> None:
-            self._asking = False
-            self.banner.tell_error(error)
-
-        run_query(
-            lambda: stream_events(engine, stream.id, before_id=before_id, limit=PAGE),
-            done=functools.partial(self._events_read, stream.id, before_id),
-            failed=failed,
-            owner=self,
-        )
-
-    def _events_read(self, stream_id: int, before_id: int | None, events: list[EventInfo]) -> None:
         if self.stream is None or self.stream.id != stream_id:
             return
-        self._asking = False
-        held = self.events_model.rows() if before_id is not None else []
-        known = {event.id for event in held}
-        self.events_model.set_rows([*held, *(event for event in events if event.id not in known)])
-        self._oldest = events[-1].id if events else self._oldest
-        self._all_loaded = len(events) < PAGE
+        self.fields_model.set_rows(fields)
+        mapped = sum(bool(field.mapped_to) for field in fields)
+        self.about.setText(f"{mapped} of {words.count_of(len(fields), 'field')} fill profile fields")
+
+    # mapping a field
+
+    def _field_chosen(self, rows: list[StreamField]) -> None:
+        self.map_button.setEnabled(bool(rows) and self._engine.in_charge_elsewhere is None)
+
+    def _field_menu(self, rows: list[StreamField]) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction("Map this field…", lambda: self.map_field(rows[0]))
+        return menu
+
+    def _map_chosen(self) -> None:
+        chosen = self.fields.selected()
+        if chosen:
+            self.map_field(chosen[0])
+
+    def map_field(self, field: StreamField) -> MapFieldDialog | None:
+        """Ask which profile field this one fills, with what suggests itself filled in."""
+        if self.stream is None or self._engine.in_charge_elsewhere is not None:
+            return None
+        dialog = MapFieldDialog(self, self._engine, self.stream, field, functools.partial(self._mapped, field.name))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+        return dialog
+
+    def _mapped(self, name: str, target: str, changes: int) -> None:
+        link = LinkButton("Open the schema", clicked=lambda: self._shell.navigate("schema"))
+        self.banner.tell(
+            "success",
+            f"“{name}” fills {target} once that is published.",
+            f"There {'is' if changes == 1 else 'are'} {words.count_of(changes, 'unpublished change')} in the schema.",
+            action=link,
+        )
+        self.refresh()
 
     # what the columns say
 
     def _seen(self, field: StreamField) -> str:
         total = self.stream.events if self.stream is not None else 0
-        if not total:
-            return f"{field.seen:,}"
-        share = min(1.0, field.seen / total)
-        if share == 1 or share == 0:
-            return f"{share:.0%}"
-        # Neither "100 %" for almost all nor "0 %" for a few.
-        return "> 99%" if share > 0.99 else "< 1%" if share < 0.01 else f"{share:.0%}"
+        return percent(field.seen / total) if total else f"{field.seen:,}"
 
     def _seen_exact(self, field: StreamField) -> str:
         total = self.stream.events if self.stream is not None else 0
         return f"In {field.seen:,} of {words.count_of(total, 'event')}"
 
 
+def percent(share: float) -> str:
+    """A share of 1 as "98%": neither "100%" for almost all nor "0%" for a few."""
+    share = min(1.0, share)
+    if share in (0.0, 1.0):
+        return f"{share:.0%}"
+    return "> 99%" if share > 0.99 else "< 1%" if share < 0.01 else f"{share:.0%}"
+
+
+def type_words(field: StreamField) -> str:
+    """The type, and what part of the values is something else: "Number 98%, text 2%"."""
+    word = TYPE_WORDS.get(field.type, field.type)
+    if not field.kinds or (len(field.kinds) == 1 and field.kinds[0][0] == field.type):
+        return word
+    shares = dict(field.kinds)
+    own = shares.pop(field.type, 0.0)
+    if field.type == "number":
+        # Whole numbers are numbers too.
+        own += shares.pop("integer", 0.0)
+    others = ", ".join(f"{TYPE_WORDS.get(kind, kind).lower()} {percent(share)}" for kind, share in shares.items())
+    if not own:
+        return f"{word}; looks like {others}"
+    return f"{word} {percent(own)}, {others}" if others else word
+
+
+def _type_tip(field: StreamField) -> str:
+    lines = [f"{TYPE_WORDS.get(kind, kind)}: {percent(share)}" for kind, share in field.kinds]
+    return "\n".join([field.name, *(["What sampled values look like:", *lines] if lines else [])])
+
+
 def _contents(stream: StreamInfo) -> str:
     return f"{words.count_of(stream.events, 'event')} · {words.count_of(stream.fields, 'field')}"
 
 
+def _rate(stream: StreamInfo) -> str:
+    return f"{words.count_of(stream.last_day, 'event')} of the last 24 hours, {stream.last_week:,} of the last 7 days"
+
+
 def _samples(field: StreamField) -> str:
     return ", ".join(sample for sample in field.samples if sample)
+
+
+def _fills_in_short(field: StreamField) -> str:
+    return ", ".join([*field.mapped_to, *(f"{target} (unpublished)" for target in field.unpublished)]) or "not mapped"
+
+
+def _fills(field: StreamField) -> str:
+    lines = [*field.mapped_to, *(f"{target} (not published yet)" for target in field.unpublished)]
+    return "\n".join(lines) or "No profile field is filled from here"
+
+
+def _distinct(field: StreamField) -> str:
+    if not field.kinds:
+        return ""
+    return "> 50" if field.distinct is None else str(field.distinct)
+
+
+def _distinct_order(field: StreamField) -> int:
+    return 51 if field.distinct is None else field.distinct
+
+
+def _distinct_tip(field: StreamField) -> str:
+    if not field.kinds:
+        return "Not known: it was imported before values were counted"
+    return "Different values among those that were sampled while importing; more than 50 are not told apart"
