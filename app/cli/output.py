@@ -95,6 +95,17 @@ def _cell(value: object) -> str:
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
 
 
+def value(held: Any) -> str:
+    """A value of a person or an event in a table: of a set its members, of a map or row its entries."""
+    if isinstance(held, list):
+        return ", ".join(map(value, held))
+    if isinstance(held, dict):
+        return ", ".join(f"{key} {value(one)}" for key, one in held.items())
+    if isinstance(held, bool):
+        return "yes" if held else "no"
+    return "" if held is None else str(held)
+
+
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     """Labels and values, one a line; empty ones are left out."""
     told = [(label, clean(str(value))) for label, value in facts if value not in (None, "")]

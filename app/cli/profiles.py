@@ -1,4 +1,4 @@
-"""`causeway profile`: people, found, shown, exported, counted, deleted."""
+"""`causeway profile`: people, found, shown, exported, counted, erased."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from app.errors import NotFound
 
 if TYPE_CHECKING:
     from app.engine import Engine
-    from app.profiles import Profile
+    from app.profiles import Erasure, ErasurePlan, HistoryEntry, PersonEvent, Profile
 
 SHOWN_FIELDS = 5
 
 
 @click.group(cls=Group)
 def profile() -> None:
-    """Find, show, export, count and delete people."""
+    """Find, show, export, count and erase people."""
 
 
 def resolve_person(engine: Engine, text: str) -> int:
@@ -41,14 +41,38 @@ def resolve_person(engine: Engine, text: str) -> int:
 
 @profile.command()
 @click.argument("person")
+@click.option("--events", is_flag=True, help="Show the raw events too, newest first.")
+@click.option("--history", is_flag=True, help="Show what happened to the person too, newest first.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    default=20,
+    show_default=True,
+    help="At most so many events, and entries of the history.",
+)
 @click.pass_obj
-def get(session: Session, person: str) -> None:
+def get(session: Session, person: str, events: bool, history: bool, limit: int) -> None:
     """Everything known of PERSON, an identifier's value (an email …) or a number from `profile search`."""
-    from app.profiles import get_profile, person_document
+    from app.profiles import (
+        event_document,
+        get_profile,
+        history_document,
+        person_document,
+        person_history,
+        profile_events,
+    )
 
     with session.reading() as engine:
         found = get_profile(engine, resolve_person(engine, person))
-    session.answer(person_document(found), lambda: _show(found))
+        rows = profile_events(engine, found.id, 0, limit) if events else None
+        entries = person_history(engine, found.id, 0, limit) if history else None
+    document = person_document(found)
+    if rows is not None:
+        document["raw_events"] = [event_document(event) for event in rows]
+    if entries is not None:
+        document["history"] = [history_document(entry) for entry in entries]
+    session.answer(document, lambda: _show(found, rows, entries))
 
 
 @profile.command("export")
@@ -56,22 +80,26 @@ def get(session: Session, person: str) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.pass_obj
 def export_one(session: Session, person: str, file: Path) -> None:
-    """Write everything known of PERSON to FILE as JSON, raw events included: the answer to an access request."""
+    """Write everything known of PERSON to FILE, raw events included: the answer to an access request.
+
+    A FILE that ends in .html becomes a page to read and print, .zip holds that page and the data, and any other
+    ending is JSON.
+    """
     from app.profiles import export_person
 
-    with session.reading() as engine:
-        events = export_person(engine, resolve_person(engine, person), file.absolute())
+    target = file.expanduser().absolute()
+    with session.reading() as engine, output.counting("Writing events") as progress:
+        events = export_person(engine, resolve_person(engine, person), target, progress)
     session.answer(
-        {"file": file.absolute(), "events": events},
-        lambda: output.tell(f"Written to {output.path_text(file.absolute())} with {events:,} events."),
+        {"file": target, "events": events},
+        lambda: output.tell(f"Written to {output.path_text(target)} with {output.number(events, 'event')}."),
     )
 
 
-def _show(person: Profile) -> None:
+def _show(person: Profile, events: list[PersonEvent] | None, history: list[HistoryEntry] | None) -> None:
     output.print_facts(
         (
             ("Person", f"{person.title} (number {person.id})"),
-            ("Identifiers", ", ".join(f"{name} {value}" for name, value in person.identifiers)),
             ("First seen", output.local_time(person.created_at)),
             ("Last changed", output.local_time(person.updated_at)),
             ("Events", f"{person.event_count:,}"),
@@ -79,12 +107,35 @@ def _show(person: Profile) -> None:
     )
     output.tell("")
     output.print_table(
+        ("Identifier", "Value", "First from", "Since"),
+        [
+            (known.field, known.value, known.job or known.stream, output.local_microseconds(known.at))
+            for known in person.known_by
+        ],
+    )
+    output.tell("")
+    output.print_table(
         ("Field", "Value", "From", "As of"),
         [
-            (field.name, str(field.value), field.job or field.stream, output.local_microseconds(field.at))
+            (field.name, output.value(field.value), field.job or field.stream, output.local_microseconds(field.at))
             for field in person.fields
         ],
     )
+    if events is not None:
+        output.tell("")
+        output.print_table(
+            ("Event", "Stream", "Time", "What came"),
+            [
+                (str(event.id), event.stream, output.local_microseconds(event.at), output.value(event.data))
+                for event in events
+            ],
+            right=("Event",),
+        )
+    if history is not None:
+        output.tell("")
+        output.print_table(
+            ("Time", "What happened"), [(output.local_microseconds(entry.at), entry.words) for entry in history]
+        )
 
 
 @profile.command()
@@ -147,18 +198,55 @@ def count(session: Session, text: tuple[str, ...]) -> None:
 
 @profile.command()
 @click.argument("person")
+@click.option("--others", is_flag=True, help="Erase those too whom conflicts tie to the person.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def delete(session: Session, person: str, yes: bool) -> None:
-    """Remove PERSON for good, with the raw events that belong to them."""
-    from app.profiles import delete_profile, get_profile
+def delete(session: Session, person: str, others: bool, yes: bool) -> None:
+    """Erase PERSON for good: profile, raw events, rejected rows, and rows of the files that were written.
+
+    What goes and what it can't reach is shown before. Older rows do not bring the person back; rows with a later
+    time, or with no time of their own, make a new person.
+    """
+    from app.profiles import erase_person, plan_erasure
 
     with session.changing() as engine:
-        found = get_profile(engine, resolve_person(engine, person))
-        events = output.number(found.event_count, "raw event")
-        session.confirm(f"Remove {found.title} with {events} for good?", yes)
-        delete_profile(engine, found.id)
+        number = resolve_person(engine, person)
+        if not yes:
+            _show_plan(plan_erasure(engine, number, others=others))
+            session.confirm("Erase this for good?", yes)
+        with output.counting("Looking at events") as progress:
+            done = erase_person(engine, number, progress, others=others)
     session.answer(
-        {"deleted": found.id, "title": found.title},
-        lambda: output.tell(f"{found.title} was removed with {events}."),
+        {
+            "deleted": number,
+            "title": done.title,
+            "people": done.people,
+            "events": done.events,
+            "rejected_rows": done.rejected_rows,
+            "files": done.files,
+            "left": done.left,
+        },
+        lambda: _show_erased(done),
     )
+
+
+def _show_plan(plan: ErasurePlan) -> None:
+    output.say(f"{plan.title} (number {plan.profile_id}):")
+    for line in plan.goes:
+        output.say(f"- {line}")
+    output.say("What this does not reach:")
+    for line in plan.stays:
+        output.say(f"- {line}")
+    if plan.others:
+        named = ", ".join(
+            f"{other.title} (number {other.profile_id}, {other.field} {other.value})" for other in plan.others
+        )
+        output.say(f"Also shares identifiers with {named}. Only --others erases them too.")
+
+
+def _show_erased(done: Erasure) -> None:
+    who = done.title if done.people == 1 else f"{done.title} and {output.number(done.people - 1, 'other')}"
+    verb = "was" if done.people == 1 else "were"
+    output.tell(f"{who} {verb} erased with {output.number(done.events, 'raw event')}.")
+    for sentence in done.left:
+        output.tell(sentence)

@@ -306,16 +306,16 @@ def _goes(found: Found) -> Iterator[str]:
         f"{_number(events, 'raw event')} are erased."
     )
     if found.nobodys:
-        yield f"{_number(len(found.nobodys), 'raw event')} that name them and belong to nobody are erased."
+        yield f"{_number(len(found.nobodys), 'raw event')} that nobody owns {_names(found.nobodys)} them: erased too."
     if found.others:
         yield (
-            f"{_number(len(found.others), 'raw event')} of other people name them: "
-            "that is taken out, the rest of the events stays."
+            f"{_number(len(found.others), 'raw event')} of other people {_names(found.others)} them: "
+            "that is taken out, the rest of the rows stays."
         )
     if found.rejected:
-        yield f"{_number(len(found.rejected), 'rejected row')} that name them are erased."
+        yield f"{_number(len(found.rejected), 'rejected row')} {_names(found.rejected)} them: erased too."
     if found.samples_gone:
-        yield f"{_number(found.samples_gone, 'sample value')} on the Streams page are erased."
+        yield f"{_number(found.samples_gone, 'sample value')} of the Streams page came with them: erased too."
     if found.log:
         yield f"They are taken out of {_number(len(found.log), 'line')} of the jobs' logs."
     if found.downloads:
@@ -340,7 +340,7 @@ def _stays(engine: Engine, found: Found) -> Iterator[str]:
             f"Copies of the whole workspace in its folder still hold them: {named}. "
             "Delete these when you no longer need them, and make a new backup."
         )
-    yield "Backups in other places still hold them: make a new one and delete the old ones."
+    yield "Backups that were made before still hold them: make a new one and delete the old ones."
     yield (
         "If a source still has them, rows with a later time, or with no time of their own, make a new person: "
         "remove them at the source too."
@@ -359,6 +359,10 @@ def workspace_copies(folder: Path) -> list[Path]:
             # No backup, then.
             continue
     return copies
+
+
+def _names(found: Sequence[object]) -> str:
+    return "names" if len(found) == 1 else "name"
 
 
 def _number(count: int, one: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import os
 import sqlite3
 import stat
@@ -90,14 +91,14 @@ def effect_on(file: WrittenFile, wanted: Wanted, people: Iterable[str]) -> FileE
             return by_hand(path, "was changed since Causeway wrote it")
         if file.kind == "person":
             return FileEffect(path, "delete", f"{path} is deleted: it is about this person.")
-        rows = sum(not kept for kept, _ in _records(path, file.kind, wanted))
+        rows = sum(before != after for before, after in _records(path, file.kind, wanted))
     except FileNotFoundError:
         return FileEffect(path, "missing", f"{path} is no longer there.")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         return by_hand(path, f"can't be read ({_reason(error)})")
     if not rows:
         return None
-    return FileEffect(path, "rewrite", f"{path} loses {rows:,} {'row' if rows == 1 else 'rows'}.")
+    return FileEffect(path, "rewrite", f"They are taken out of {rows:,} {'row' if rows == 1 else 'rows'} of {path}.")
 
 
 def by_hand(path: Path, why: str) -> FileEffect:
@@ -121,9 +122,7 @@ def carry_out(engine: Engine, file: WrittenFile, effect: FileEffect, wanted: Wan
             return ""
         mode = stat.S_IMODE(path.stat().st_mode)
         with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as target:
-            for kept, text in _records(path, file.kind, wanted):
-                if kept:
-                    target.write(text)
+            target.writelines(after for _, after in _records(path, file.kind, wanted))
             part.chmod(mode)
         size, digest = _measured(path)
         with engine.workspace.database.write() as connection:
@@ -135,8 +134,8 @@ def carry_out(engine: Engine, file: WrittenFile, effect: FileEffect, wanted: Wan
     return ""
 
 
-def _records(path: Path, kind: Kind, wanted: Wanted) -> Iterator[tuple[bool, str]]:
-    """Each record of a CSV file as it is written there, and whether it may stay. The header row stays."""
+def _records(path: Path, kind: Kind, wanted: Wanted) -> Iterator[tuple[str, str]]:
+    """Each record of a CSV file as it is written there, and as it is without the erased: "" where it is theirs."""
     taken: list[str] = []
 
     def lines(file: IO[str]) -> Iterator[str]:
@@ -147,26 +146,33 @@ def _records(path: Path, kind: Kind, wanted: Wanted) -> Iterator[tuple[bool, str
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(lines(file))
         header = next(reader, [])
-        yield True, "".join(taken)
+        text = "".join(taken)
+        yield text, text
         names = [name.removeprefix("\ufeff").lower() for name in header]
-        gone = _rejected_test(names, wanted) if kind == "rejected" else _people_test(names, wanted)
+        theirs = _rejected_test(names, wanted) if kind == "rejected" else _people_test(names, wanted)
         taken.clear()
         for row in reader:
-            yield not gone(row), "".join(taken)
+            text = "".join(taken)
             taken.clear()
+            if theirs(row):
+                yield text, ""
+            elif wanted.told_in(text):
+                changed = io.StringIO(newline="")
+                csv.writer(changed).writerow(map(wanted.taken_out, row))
+                yield text, changed.getvalue()
+            else:
+                yield text, text
 
 
 def _people_test(names: list[str], wanted: Wanted) -> Callable[[list[str]], bool]:
     by_column = [(position, wanted.by_field[name]) for position, name in enumerate(names) if name in wanted.by_field]
 
-    def gone(row: list[str]) -> bool:
-        for position, values in by_column:
-            if position < len(row) and not values.isdisjoint(_values(row[position])):
-                return True
-        # A field that was called otherwise when the file was written.
-        return not wanted.telling.isdisjoint(cell.strip().casefold() for cell in row)
+    def theirs(row: list[str]) -> bool:
+        return any(
+            position < len(row) and not values.isdisjoint(_values(row[position])) for position, values in by_column
+        )
 
-    return gone
+    return theirs
 
 
 def _values(cell: str) -> list[str]:
