@@ -71,14 +71,21 @@ def scalar_text(value: Any) -> str:
 
 
 def written(value: Any) -> str:
-    """Anything as one text: lists joined by commas, maps as JSON, missing as the empty text."""
+    """Anything as one text: lists joined by commas, what is inside them and maps as JSON, missing as the empty text."""
+    if value.__class__ is list:
+        return ",".join(map(_entry_text, value))
+    return _entry_text(value)
+
+
+def _entry_text(value: Any) -> str:
     if value is None:
         return ""
-    if value.__class__ is list:
-        return ",".join(map(written, value))
-    if value.__class__ is dict:
-        return orjson.dumps(value, default=scalar_text, option=orjson.OPT_NON_STR_KEYS).decode()
-    return scalar_text(value)
+    if value.__class__ not in (list, dict):
+        return scalar_text(value)
+    try:
+        return orjson.dumps(value, default=scalar_text, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    except TypeError:  # nested too deep, or half a character
+        return ""
 
 
 def number_of(value: Any) -> float | None:
