@@ -79,6 +79,10 @@ class Catalog:
         simulated: Callable[..., Any] = getattr(module, described.sandbox)
         return simulated
 
+    def default_mapping(self, provider: str, stream: str) -> str | None:
+        """The LQL text that the provider ships for a stream: `mappings/<stream>.lql` in its folder."""
+        return dict(mapping_files(self.provider(provider).folder)).get(stream)
+
     def as_json(self) -> list[dict[str, Any]]:
         """Every provider as JSON: the form that `causeway catalog --json` prints."""
         return [_provider_json(provider) for provider in self.providers]
@@ -92,6 +96,18 @@ def provider_files() -> list[tuple[str, str]]:
         if folder.is_dir() and description.is_file():
             found.append((folder.name, description.read_text("utf-8")))
     return sorted(found)
+
+
+def mapping_files(folder: str) -> list[tuple[str, str]]:
+    """(stream, LQL text) of each default mapping in a provider's folder, by stream."""
+    mappings = resources.files(f"connectors.{folder}") / "mappings"
+    if not mappings.is_dir():
+        return []
+    return sorted(
+        (file.name.removesuffix(".lql"), file.read_text("utf-8"))
+        for file in mappings.iterdir()
+        if file.name.endswith(".lql")
+    )
 
 
 def _known(table: dict[str, Entry], slug: str, what: str) -> Entry:

@@ -16,6 +16,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from app.catalog.catalogue import mapping_files
 from app.catalog.model import Provider
 from app.catalog.reading import read_provider
 
@@ -44,7 +45,27 @@ def faults(text: str, name: str, folder: str) -> list[str]:
     if found:
         return found
     provider = read_provider(text, folder)
-    return [at(path, message) for path, message in _inconsistencies(provider)]
+    return [at(path, message) for path, message in _inconsistencies(provider)] + mapping_faults(folder)
+
+
+def mapping_faults(folder: str) -> list[str]:
+    """Every fault of a provider's default mappings, with file, line and column where it has a place."""
+    # Imported here: the mapping language is no part of what a provider.yaml needs.
+    from app.lql import check_statements
+    from app.schema.checks import faults as schema_faults
+    from app.schema.lql_files import brought_schema
+
+    found: list[str] = []
+    for stream, text in mapping_files(folder):
+        name = f"connectors/{folder}/mappings/{stream}.lql"
+        problems = check_statements(text)
+        found += [f"{name}, line {one.line}, column {one.column}: {one.message}" for one in problems]
+        if problems:
+            continue
+        brought = brought_schema(text, folder.replace("_", "-"))
+        found += [f"{name}: {fault}" for fault in schema_faults(brought)]
+        found += [f"{name}: the stream {other} has a file of its own" for other in brought.streams() if other != stream]
+    return found
 
 
 def _told(error: ValidationError) -> list[tuple[Path, str]]:

@@ -10,36 +10,31 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from app.lql.kinds import MERGE_OPERATORS
+
+__all__ = [
+    "DEFAULT_SHARED_LIMIT",
+    "FIELD_NAME",
+    "IDENTIFIER_KINDS",
+    "MAX_FIELDS",
+    "MERGE_OPERATORS",
+    "FieldDefinition",
+    "MappingDefinition",
+    "Schema",
+    "field_document",
+    "holds_several",
+    "make_schema",
+    "mapping_document",
+    "schema_document",
+    "schema_of_document",
+]
+
 DEFAULT_SHARED_LIMIT = 50
 """An identifier value that came with more different values of another identifier ties nobody together any more."""
 
 FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 MAX_FIELDS = 1_900
 """SQLite's own limit is 2,000 columns in a table."""
-
-_SET = ("merge", "latest", "oldest", "capped")
-_MAP = ("merge", "latest", "oldest", "latestmap", "oldestmap", "capped")
-
-MERGE_OPERATORS: Mapping[str, tuple[str, ...]] = {
-    "string": ("latest", "oldest"),
-    "int": ("latest", "oldest", "min", "max", "sum", "count"),
-    "number": ("latest", "oldest", "min", "max", "sum", "count"),
-    "bool": ("latest", "oldest"),
-    "date": ("latest", "oldest", "min", "max"),
-    "[]string": _SET,
-    "ts[]string": _SET,
-    "[]time": _SET,
-    "map[string]string": _MAP,
-    "map[string]int": (*_MAP, "mapmin", "mapmax", "sum"),
-    "map[string]number": (*_MAP, "mapmin", "mapmax", "sum"),
-    "map[string]bool": _MAP,
-    "map[string]time": (*_MAP, "mapmin", "mapmax"),
-    "map[string]intsum": ("sum", "merge"),
-    "map[string]value": _MAP,
-    "[]timebucket": ("merge", "sum"),
-    "geolocation": ("latest", "oldest"),
-}
-"""Every kind of field with the merge operators that it can have, its default first."""
 
 IDENTIFIER_KINDS = ("string", "[]string")
 
