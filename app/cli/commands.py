@@ -18,6 +18,8 @@ COMMANDS = {
     "auth": "app.cli.auth:auth",
     "profile": "app.cli.profiles:profile",
     "stream": "app.cli.streams:stream",
+    "schema": "app.cli.schema:schema",
+    "lql": "app.cli.lql:lql",
     "catalog": "app.cli.catalog:catalog",
     "demo": "app.cli.demo:demo",
     "engine": "app.cli.keep_going:engine",

@@ -117,9 +117,20 @@ def _tell_changes(found: Sequence[Difference], nothing: str) -> None:
 @click.pass_obj
 def publish(session: Session, comment: str) -> None:
     """Put the unpublished changes in force, all of them or, where one is wrong, none."""
+    from app.schema.queries import unpublished_changes
+
+    published: dict[str, Any] = {}
     with session.changing() as engine:
-        document = _publish(engine, comment)
-    session.answer(document, lambda: output.tell(f"Published as version {document['version']}: {document['comment']}"))
+        if unpublished_changes(engine):
+            published = _publish(engine, comment)
+    session.answer(
+        {"version": None, **published},
+        lambda: (
+            output.tell(f"Published as version {published['version']}: {published['comment']}")
+            if published
+            else output.tell("There are no unpublished changes.")
+        ),
+    )
 
 
 def _publish(engine: Engine, comment: str) -> dict[str, Any]:
@@ -128,7 +139,7 @@ def _publish(engine: Engine, comment: str) -> dict[str, Any]:
     from app.schema.queries import unpublished_changes
 
     changes = unpublished_changes(engine)
-    comment = comment or suggested_comment(changes) or "No change"
+    comment = comment or suggested_comment(changes)
     number = publish_schema(engine, comment)
     return {"version": number, "comment": comment, "needs_rebuild": needs_rebuild(changes)}
 

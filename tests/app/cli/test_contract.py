@@ -48,13 +48,27 @@ ARGUMENTS = {
     "stream list": [],
     "stream fields": ["members"],
     "stream events": ["members"],
+    "lql eval": ["email(x)", "--event", '{{"x": "Ann <Ann@x.com>"}}'],
+    "lql check": ["{folder}/shop.lql"],
+    "lql format": ["{folder}/shop.lql"],
+    "schema show": ["--lql"],
+    "schema diff": [],
+    "schema publish": ["--comment", "Towns"],
+    "schema versions": [],
+    "schema load": ["1"],
+    "schema export": ["{folder}/lql"],
+    "schema import": ["{folder}/towns.lql", "--publish"],
+    "schema discard": ["--yes"],
     "catalog": [],
     "doctor": [],
     "demo": ["{folder}/demo", "--headless"],
 }
 SIGNALLED = {"engine"}
 """Ends by a signal only: tried in test_processes.py."""
-NEED_NO_WORKSPACE = {"workspace create", "workspace list", "workspace restore", "auth methods", "catalog", "demo"}
+NEED_NO_WORKSPACE = {
+    "workspace create", "workspace list", "workspace restore", "auth methods", "catalog", "demo",
+    "lql eval", "lql check", "lql format",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +76,8 @@ def first(tmp_path_factory) -> Path:
     """A folder with a workspace that has people and one job, the file that it imported, and a backup."""
     folder = tmp_path_factory.mktemp("first")
     (folder / "members.csv").write_text("email,name\nmaja@shop.example,Maja\nteo@shop.example,Teo,\n")
+    (folder / "shop.lql").write_text("select email(`e-mail`) as email from shop into user by email alias shop_user")
+    (folder / "towns.lql").write_text("select tolower(city) as town from towns into user")
     create_workspace(folder / "workspace", "Agency").close()
     where = ("--workspace", str(folder / "workspace"))
     assert main(["import", str(folder / "members.csv"), "--stream", "members", *where], lambda engine: 0) == 0
