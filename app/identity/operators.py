@@ -9,6 +9,7 @@ is commutative and associative over shares, so the same events give the same val
 from __future__ import annotations
 
 import bisect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
@@ -128,24 +129,26 @@ def added(one: Share, other: Share, newer: Newer) -> Share:
     return value, _later(one, other, newer), state
 
 
-def exact_sum(one: tuple[float, str | None], other: tuple[float, str | None]) -> tuple[float, str | None]:
+def exact_sum(
+    one: tuple[int | float, str | None], other: tuple[int | float, str | None]
+) -> tuple[int | float, str | None]:
     """Add two numbers, each with its exact text where the number alone is not exact.
 
     Numbers are taken as people read them: 0.1 is a tenth. The answer has a text only if it can't hold the sum.
     """
-    if one[0].__class__ is int and other[0].__class__ is int and one[1] is None and other[1] is None:
-        whole = one[0] + other[0]
-        if -INTEGER_LIMIT <= whole < INTEGER_LIMIT:
-            return whole, None
+    whole = isinstance(one[0], int) and isinstance(other[0], int)
+    if whole and one[1] is None and other[1] is None and -INTEGER_LIMIT <= one[0] + other[0] < INTEGER_LIMIT:
+        return one[0] + other[0], None
     total = EXACT.add(_decimal(*one), _decimal(*other))
-    if one[0].__class__ is int and other[0].__class__ is int:
-        held: float = max(-INTEGER_LIMIT, min(INTEGER_LIMIT - 1, int(total)))
-    else:
-        held = max(-1.7976931348623157e308, min(1.7976931348623157e308, float(total)))
+    held = (
+        max(-INTEGER_LIMIT, min(INTEGER_LIMIT - 1, int(total)))
+        if whole
+        else max(-sys.float_info.max, min(sys.float_info.max, float(total)))
+    )
     return held, None if _decimal(held, None) == total else str(total)
 
 
-def _decimal(value: float, exact: str | None) -> Decimal:
+def _decimal(value: int | float, exact: str | None) -> Decimal:
     return Decimal(repr(value) if exact is None else exact)
 
 

@@ -7,15 +7,11 @@ work there: the database is written in threads, each worker's pipe is read by a 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import signal
 import sqlite3
-import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
 import orjson
@@ -24,25 +20,18 @@ from app.authorizations import open_credentials
 from app.changes import Change
 from app.clock import now_microseconds, now_text
 from app.errors import CausewayError, NotFound, Refused
+from app.jobs.importing import ImportOrder
 from app.jobs.log import write_log
 from app.jobs.model import JobStatus, RunInfo, RunProgress, RunStatus, Trigger
+from app.jobs.process import WorkerProcess
 from app.jobs.queries import get_run
-from app.jobs.worker import Order, Outcome, work
+from app.jobs.worker import Outcome
 from connectors.kit.errors import ConnectorError
 
 if TYPE_CHECKING:
     from app.engine import Engine
 
-CANCEL_SECONDS = 2.0
-"""How long a worker may take to stop by itself before it is killed."""
-
 PEOPLE_CHANGED, STREAMS_CHANGED, SCHEMA_CHANGED = Change("profiles"), Change("streams"), Change("schema")
-
-
-@dataclass(slots=True)
-class _Worker:
-    process: BaseProcess
-    pipe: Connection
 
 
 @dataclass(slots=True)
@@ -51,7 +40,7 @@ class _Running:
     ended: asyncio.Future[RunInfo]
     begun: bool = False
     """Whether it has a worker or is being given one."""
-    worker: _Worker | None = None
+    worker: WorkerProcess | None = None
     cancelled: bool = False
     progress: RunProgress | None = None
     outcome: Outcome | None = None
@@ -64,12 +53,11 @@ class Supervisor:
         self.limit = limit
         self._engine = engine
         self._database = engine.workspace.database
-        self._context = multiprocessing.get_context("spawn")
         self._running: dict[int, _Running] = {}
         self._waiting: list[int] = []
         self._starting: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._spare: _Worker | None = None
+        self._spare: WorkerProcess | None = None
         self._closing = False
 
     async def start(self) -> None:
@@ -78,11 +66,11 @@ class Supervisor:
         await self._keep_warm()
 
     async def _keep_warm(self) -> None:
-        spare = await asyncio.to_thread(self._spawn)
+        spare = await asyncio.to_thread(WorkerProcess)
         if self._spare is None and not self._closing:
             self._spare = spare
         else:
-            await _dismiss(spare)
+            await spare.dismiss()
 
     async def stop(self) -> None:
         """End every run (it can be continued later) and the spare worker."""
@@ -93,7 +81,7 @@ class Supervisor:
         await asyncio.gather(*self._tasks)
         spare, self._spare = self._spare, None
         if spare is not None:
-            await _dismiss(spare)
+            await spare.dismiss()
 
     @property
     def busy(self) -> int:
@@ -150,7 +138,7 @@ class Supervisor:
             self._waiting.remove(run_id)
             self._later(self._conclude(run_id, Outcome("cancelled")))
         elif running.worker is not None:
-            self._tell_to_stop(running.worker)
+            self._later(running.worker.stop())
 
     def _fill(self) -> None:
         """Give free workers to the runs that wait longest."""
@@ -158,25 +146,23 @@ class Supervisor:
             run_id = self._waiting.pop(0)
             running = self._running[run_id]
             worker, self._spare = self._spare, None
-            if worker is not None and not worker.process.is_alive():
+            if worker is not None and not worker.is_alive():
                 worker = None
             running.begun = True
             self._later(self._launch(run_id, running, worker))
 
-    async def _launch(self, run_id: int, running: _Running, spare: _Worker | None) -> None:
+    async def _launch(self, run_id: int, running: _Running, spare: WorkerProcess | None) -> None:
         try:
             order = await asyncio.to_thread(self._order, run_id)
         except (CausewayError, ConnectorError) as error:
             self._spare = self._spare or spare
             await self._conclude(run_id, Outcome("failed", error.message, error.advice, error.details))
             return
-        worker = spare if spare is not None else await asyncio.to_thread(self._spawn)
+        worker = spare if spare is not None else await asyncio.to_thread(WorkerProcess)
         running.worker = worker
-        with suppress(OSError):  # a worker that is gone already is noticed by the thread that listens
-            worker.pipe.send(order)
+        worker.give(order)
         if running.cancelled:
-            self._tell_to_stop(worker)
-        loop = asyncio.get_running_loop()
+            self._later(worker.stop())
 
         def received(message: RunProgress | Outcome) -> None:
             if isinstance(message, Outcome):
@@ -186,10 +172,10 @@ class Supervisor:
                 self._engine.changes.announce(Change("progress", running.job_id))
 
         def ended() -> None:
-            outcome = running.outcome or _sudden_end(worker.process.exitcode, running.cancelled)
+            outcome = running.outcome or _sudden_end(worker.exit_code, running.cancelled)
             self._later(self._conclude(run_id, outcome))
 
-        threading.Thread(target=_listen, args=(worker, loop, received, ended), daemon=True).start()
+        worker.listen(received, ended)
 
     async def _conclude(self, run_id: int, outcome: Outcome) -> None:
         running = self._running[run_id]
@@ -201,16 +187,6 @@ class Supervisor:
         if self._spare is None and not self._closing:
             await self._keep_warm()
 
-    def _tell_to_stop(self, worker: _Worker) -> None:
-        with suppress(OSError):
-            worker.pipe.send("cancel")
-        self._later(self._kill_late(worker))
-
-    async def _kill_late(self, worker: _Worker) -> None:
-        await asyncio.to_thread(worker.process.join, CANCEL_SECONDS)
-        if worker.process.is_alive():
-            worker.process.kill()
-
     def _later(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
@@ -220,14 +196,7 @@ class Supervisor:
         for change in (Change("jobs", job_id), Change("runs", job_id), PEOPLE_CHANGED, STREAMS_CHANGED, SCHEMA_CHANGED):
             self._engine.changes.announce(change)
 
-    def _spawn(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=work, args=(theirs,), name="causeway-worker", daemon=True)
-        process.start()
-        theirs.close()
-        return _Worker(process, ours)
-
-    def _order(self, run_id: int) -> Order:
+    def _order(self, run_id: int) -> ImportOrder:
         """What the worker gets; secrets are read now and travel through the pipe only."""
         engine = self._engine
         with self._database.read() as connection:
@@ -237,7 +206,7 @@ class Supervisor:
                 (run_id,),
             ).fetchone()
         job_type = engine.catalog.job_type(row["job_type"])
-        return Order(
+        return ImportOrder(
             database=self._database.path,
             job_id=row["id"],
             run_id=run_id,
@@ -291,31 +260,6 @@ class Supervisor:
         with self._database.write() as connection:
             for run_id, job_id in connection.execute("select id, job_id from runs where status = 'running'").fetchall():
                 _end_run(connection, run_id, job_id, Outcome("interrupted", "Causeway was closed while it ran."))
-
-
-async def _dismiss(worker: _Worker) -> None:
-    """End a worker that has no order: it takes the end of its pipe for a no."""
-    worker.pipe.close()
-    await asyncio.to_thread(worker.process.join, CANCEL_SECONDS)
-    if worker.process.is_alive():
-        worker.process.kill()
-
-
-def _listen(
-    worker: _Worker,
-    loop: asyncio.AbstractEventLoop,
-    received: Callable[[RunProgress | Outcome], None],
-    ended: Callable[[], None],
-) -> None:
-    """Thread: hand each message over to the loop, and say when the process is gone."""
-    with suppress(EOFError, OSError):
-        while True:
-            message = worker.pipe.recv()
-            loop.call_soon_threadsafe(received, message)
-    worker.process.join()
-    worker.pipe.close()
-    with suppress(RuntimeError):  # the loop is closed: the program is ending
-        loop.call_soon_threadsafe(ended)
 
 
 def _sudden_end(exit_code: int | None, cancelled: bool) -> Outcome:

@@ -393,6 +393,10 @@ class Wizard:
         else:
             self._kinds.pop(column, None)
 
+    def chosen_kind(self, column: str) -> str:
+        """The kind that the user chose for what the expression of a column brings; "" where it stays what it is."""
+        return self._kinds.get(column, "")
+
     def try_expression(self, column: str, expression: str, kind: str = "") -> Attempt:
         """What an expression makes of the first rows with different values of a column. Raises LqlError."""
         compiled = self._compiled(expression.strip(), kind)

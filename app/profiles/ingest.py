@@ -100,7 +100,9 @@ class Ingest:
         self._tombstones = self._tombstones.loaded_anew(connection)
         if self._tombstones:
             kept = self._not_erased(rows, times)
-            records, times, rows = ([listed[place] for place in kept] for listed in (records, times, rows))
+            records = [records[place] for place in kept]
+            times = [times[place] for place in kept]
+            rows = [rows[place] for place in kept]
             table = Table(records, batch.columns, times)
         texts = [orjson.dumps(record).decode() for record in records]
         settled, newest = connection.execute(

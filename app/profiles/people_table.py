@@ -82,7 +82,7 @@ class PeopleTable:
         }
 
     def add(self, people: Iterable[tuple[int, str, State | tuple[Origin, Row]]], now: str) -> None:
-        """Insert new people with the time they were first seen: states, or the row of the one event they are made of."""
+        """Insert new people, first seen at a time: states, or the row of the one event that they are made of."""
         self.connection.executemany(
             self._insert,
             [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -40,6 +40,8 @@ class RebuildState:
     last_event: int
     done: int
     settled: int | None
+    forgotten: str
+    """JSON: by stream and key, how many values go with the undone events."""
     started_at: str
 
 
@@ -58,6 +60,7 @@ def rebuild_state(connection: sqlite3.Connection) -> RebuildState | None:
         row["last_event"],
         row["done"],
         row["settled"],
+        row["forgotten"],
         row["started_at"],
     )
 
@@ -121,13 +124,16 @@ class _Builder:
         rows = rows[:EVENTS_PER_CHUNK]
         settled = self._state.settled
         undone = set(self._state.undone)
+        forgotten: dict[str, dict[str, int]] = orjson.loads(self._state.forgotten)
         for (stream, run_id), group in groupby(rows, key=itemgetter(3, 4)):
-            if run_id not in undone:
+            if run_id in undone:
+                _count_keys(group, forgotten.setdefault(stream, {}))
+            else:
                 settled = self._take(stream, list(group), settled)
         self.done += len(rows)
         self._connection.execute(
-            "update rebuild set last_event = ?, done = ?, settled = ?",
-            (rows[-1][0] if rows else self._state.last_event, self.done, settled),
+            "update rebuild set last_event = ?, done = ?, settled = ?, forgotten = ?",
+            (rows[-1][0] if rows else self._state.last_event, self.done, settled, orjson.dumps(forgotten).decode()),
         )
         return more
 
@@ -142,7 +148,16 @@ class _Builder:
         chunk = Chunk(self._table, self._schema, self._surroundings, ids, texts, settled)
         # A person was first seen, and last changed, when the run that brought the event began.
         chunk.take(mapping, rows, times, events[0][5])
-        return max(times) if settled is None else max(settled, *times)
+        newest: int = max(times)
+        return newest if settled is None else max(settled, newest)
+
+
+def _count_keys(events: Iterable[sqlite3.Row], counts: dict[str, int]) -> None:
+    """Add how many of these events have a value of each key."""
+    for event in events:
+        for key, value in orjson.loads(event["data"]).items():
+            if value not in ("", None):
+                counts[key] = counts.get(key, 0) + 1
 
 
 def _begin(connection: sqlite3.Connection, undone: Sequence[int], version: int) -> None:
@@ -188,9 +203,14 @@ def _finish(connection: sqlite3.Connection, undone: Sequence[int]) -> None:
         for name, statement in indexes.items():
             connection.execute(f"drop index {name}{SUFFIX}")
             connection.execute(statement)
+    state = rebuild_state(connection)
     connection.execute("delete from rebuild")
-    if not undone:
-        return
+    if undone and state is not None:
+        _forget(connection, undone, orjson.loads(state.forgotten))
+
+
+def _forget(connection: sqlite3.Connection, undone: Sequence[int], forgotten: Mapping[str, Mapping[str, int]]) -> None:
+    """Delete the events and rejected rows of undone runs, and take them off the counts of their streams."""
     listed = as_json(undone)
     counts = connection.execute(
         """select stream_id, count(*) from events where run_id in (select value from json_each(?))
@@ -204,6 +224,13 @@ def _finish(connection: sqlite3.Connection, undone: Sequence[int]) -> None:
                 last_event_at = (select max(at) from events where stream_id = streams.id) where id = ?""",
             (number, stream_id),
         )
+    for stream, keys in forgotten.items():
+        connection.executemany(
+            """update stream_fields set seen = seen - ?
+            where stream_id = (select id from streams where name = ?) and name = ?""",
+            [(number, stream, key) for key, number in keys.items()],
+        )
+    connection.execute("delete from stream_fields where seen <= 0")
     connection.execute("delete from rejected_rows where run_id in (select value from json_each(?))", (listed,))
     connection.execute(
         "update runs set status = 'undone', cursor = null where id in (select value from json_each(?))", (listed,)

@@ -111,4 +111,5 @@ def default_operator(expression: str, kind: str) -> str:
 
 def reading(column: str, kind: str) -> str:
     """The expression that reads a column for a field of this kind."""
-    return next((template.format(f"`{column}`") for template, one in COLUMN_TYPES.values() if one == kind), f"`{column}`")
+    template = next((template for template, one in COLUMN_TYPES.values() if one == kind), "{}")
+    return template.format(f"`{column}`")

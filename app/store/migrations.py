@@ -361,6 +361,7 @@ create table rebuild (
     last_event integer not null,
     done integer not null,
     settled integer,
+    forgotten text not null default '{}',
     started_at text not null
 );
 

@@ -234,7 +234,7 @@ def test_a_full_disk_is_told_and_what_was_saved_stays(
 
     monkeypatch.setattr(worker, "open_connection", on_small_disk)
     here, there = multiprocessing.Pipe()
-    order = worker.Order(
+    order = ImportOrder(
         database=engine.workspace.database.path,
         job_id=job,
         run_id=1,

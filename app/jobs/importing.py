@@ -1,0 +1,243 @@
+"""One import under way in its worker process: it reads from the provider and writes events and people, in chunks."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import shutil
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.clock import now_text
+from app.identity.resolve import MAX_IDENTIFIER_BYTES
+from app.jobs.log import write_log
+from app.jobs.model import JobEvent, RunProgress
+from app.jobs.worker import Reporter
+from app.profiles.ingest import ChunkResult, Ingest
+from app.schema.generated import Wishes, generate_mapping
+from app.store.database import transaction
+from app.streams.seen import ensure_stream
+from connectors.kit.formats.guess import guess_types
+from connectors.kit.types import Batch, Credentials, Cursor, ImportFunction, Level
+
+SYNC_LOG_SECONDS = 5.0
+GUESSED_RECORDS = 1_000
+COLLECTED_CHUNKS = 50
+"""A connector may leave cycles behind; they are collected every so many chunks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOrder:
+    """One run of an import job. `function` travels by its name."""
+
+    database: Path
+    job_id: int
+    run_id: int
+    function: ImportFunction
+    credentials: Credentials = field(repr=False)
+    options: Mapping[str, Any]
+    cursor: Cursor | None
+    scratch: Path
+    first_event_at: int
+    events_before: int
+
+    def carry_out(self, connection: sqlite3.Connection, reporter: Reporter) -> None:
+        """Read to the end. Raises Cancelled and what the provider and the workspace raise."""
+        asyncio.run(_Run(self, connection, reporter).execute())
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+class _Run:
+    """One import under way; what connectors see of it is `connectors.kit.types.ImportContext`."""
+
+    def __init__(self, order: ImportOrder, connection: sqlite3.Connection, reporter: Reporter) -> None:
+        self.credentials = order.credentials
+        self.options = order.options
+        self.cursor = order.cursor
+        self.scratch = order.scratch
+        self._order = order
+        self._connection = connection
+        self._reporter = reporter
+        self._columns: set[str] = set()
+        self._types: dict[str, str] = dict(order.options.get("types") or {})
+        self._rows = 0
+        self._stored = 0
+        self._stream_id = 0
+        self._started = time.monotonic()
+        self._first_done: tuple[float, int] | None = None
+        self._nobody = 0
+        self._too_long = 0
+        self._erased = 0
+        self._unreadable: Counter[str] = Counter()
+
+    async def execute(self) -> None:
+        """Read to the end, chunk by chunk."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        ingest: Ingest | None = None
+        synced = _SyncedRows()
+        chunks = 0
+        async for batch in self._order.function(self):
+            self._reporter.check()
+            if self._map_new_columns(batch) or ingest is None:
+                ingest = self._ingest()
+            result = ingest.write(batch)
+            chunks += 1
+            if chunks % COLLECTED_CHUNKS == 0:
+                gc.collect()
+            self._rows += result.read
+            self._stored += len(batch.records)
+            self._nobody += result.nobody
+            self._too_long += result.too_long
+            self._erased += result.erased
+            self._unreadable.update(result.unreadable)
+            synced.add(result)
+            if synced.seconds() >= SYNC_LOG_SECONDS:
+                self._log_synced(synced)
+                synced = _SyncedRows()
+            self.progress(batch.done, batch.total, batch.unit, "Importing")
+        if synced.read:
+            self._log_synced(synced)
+        self._log_losses()
+
+    def log(self, message: str, level: Level = "info") -> None:
+        """A line in the job's log."""
+        self._write_log("note", message, level)
+
+    def progress(self, done: int, total: int | None, unit: str, activity: str) -> None:
+        """Report; raises Cancelled when the run is to stop."""
+        self._reporter.check()
+        now = time.monotonic()
+        if self._first_done is None or self._first_done[1] > done:
+            self._first_done = (now, done)
+        since, at = self._first_done
+        speed = (done - at) / (now - since) if now > since else 0.0
+        left = (total - done) / speed if total is not None and speed > 0 else None
+        rate = self._rows / (now - self._started) if now > self._started else 0.0
+        self._reporter.report(RunProgress(activity, done, total, unit, self._rows, rate, left))
+
+    def _ingest(self) -> Ingest:
+        return Ingest(
+            self._connection,
+            run_id=self._order.run_id,
+            job_id=self._order.job_id,
+            stream_id=self._stream_id,
+            types=self._types,
+            first_event_at=self._order.first_event_at,
+            records_before=self._order.events_before + self._stored,
+        )
+
+    def _map_new_columns(self, batch: Batch) -> bool:
+        """Give columns that were not seen in this run yet a mapping; whether there were any."""
+        new = set().union(*batch.records) - self._columns
+        if not new and self._columns:
+            return False
+        columns = [
+            column for column in dict.fromkeys(key for record in batch.records for key in record) if column in new
+        ]
+        self._columns |= new
+        sample = [[str(record.get(column, "")) for column in columns] for record in batch.records[:GUESSED_RECORDS]]
+        guesses = guess_types(columns, sample)
+        for guess in guesses:
+            self._types.setdefault(guess.name, guess.kind)
+        chosen = self.options.get("identifiers")
+        identifiers = (
+            [guess.name for guess in guesses if guess.is_identifier]
+            if chosen is None
+            else [column for column in chosen if column in new]
+        )
+        with transaction(self._connection):
+            self._stream_id = ensure_stream(self._connection, str(self.options["stream"]), now_text())
+            fields = generate_mapping(
+                self._connection,
+                str(self.options["stream"]),
+                columns,
+                Wishes(
+                    {column: self._types[column] for column in columns},
+                    identifiers,
+                    self.options.get("targets") or {},
+                    self.options.get("kinds") or {},
+                    self.options.get("expressions") or {},
+                ),
+                comment=f"New columns of the job “{self._job_name()}”",
+            )
+            if fields:
+                noun = "profile field" if len(fields) == 1 else "profile fields"
+                message = f"{len(fields)} new {noun}: {', '.join(fields)}"
+                write_log(self._connection, self._order.job_id, self._order.run_id, "note", message)
+        return True
+
+    def _job_name(self) -> str:
+        return str(
+            self._connection.execute("select name from jobs where id = ?", (self._order.job_id,)).fetchone()["name"]
+        )
+
+    def _write_log(self, event: JobEvent, message: str, level: Level = "info", rows: int | None = None) -> None:
+        with transaction(self._connection):
+            write_log(
+                self._connection,
+                self._order.job_id,
+                self._order.run_id,
+                event,
+                message,
+                level=level,
+                rows=rows,
+            )
+
+    def _log_synced(self, synced: _SyncedRows) -> None:
+        first = self._rows - synced.read + 1
+        rejected = f", {synced.rejected:,} rejected" if synced.rejected else ""
+        self._write_log(
+            "synced",
+            f"Rows {first:,} to {self._rows:,}: {synced.added:,} new people, {synced.updated:,} updated{rejected}",
+            rows=synced.read,
+        )
+
+    def _log_losses(self) -> None:
+        """Say what was kept as an event only, and which values were left out: nothing is lost in silence."""
+        if self._nobody:
+            self._write_log(
+                "note",
+                f"{self._nobody:,} rows have no identifier: they are kept as events and belong to nobody.",
+                "warning",
+            )
+        if self._too_long:
+            self._write_log(
+                "note",
+                f"{self._too_long:,} identifiers are longer than {MAX_IDENTIFIER_BYTES} bytes and name nobody.",
+                "warning",
+            )
+        if self._erased:
+            self._write_log(
+                "note",
+                f"{self._erased:,} rows name somebody who was erased, at a time before that: they were not kept.",
+                "warning",
+            )
+        for name, count in self._unreadable.most_common():
+            self._write_log(
+                "note",
+                f"{count:,} values of {name} do not fit the field's type and were left out of profiles; "
+                "the raw events have them.",
+                "warning",
+            )
+
+
+class _SyncedRows:
+    """Counts since the last line about them in the log."""
+
+    def __init__(self) -> None:
+        self.read = self.added = self.updated = self.rejected = 0
+        self._since = time.monotonic()
+
+    def add(self, result: ChunkResult) -> None:
+        self.read += result.read
+        self.added += result.added
+        self.updated += result.updated
+        self.rejected += result.rejected
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._since
