@@ -155,9 +155,7 @@ def reopened(empty: Path, tmp_path: Path) -> Callable[[], Engine]:
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(steps=st.lists(st.lists(EDITS, min_size=1, max_size=5), min_size=1, max_size=4))
-def test_a_version_comes_back_as_it_was(
-    reopened: Callable[[], Engine], steps: list[list[Edit]]
-) -> None:
+def test_a_version_comes_back_as_it_was(reopened: Callable[[], Engine], steps: list[list[Edit]]) -> None:
     with reopened() as engine:
         plain = Schema()
         for edits in steps:
