@@ -58,7 +58,8 @@ name: NAME | QUOTED
      | items
      | field
      | call
-     | EXISTS atom                      -> exists
+     | EXISTS (literal | items | field | call)                 -> exists
+     | EXISTS "(" [argument ("," argument)*] ")"               -> exists
      | AND "(" choice ("," choice)* ")" -> all_listed
      | OR "(" choice ("," choice)* ")"  -> any_listed
      | "(" choice ")"                   -> grouped

@@ -94,6 +94,11 @@ def read_statements(text: str) -> tuple[list[Statement], list[Problem]]:
             return statements + found, problems + reader.problems
 
 
+def has_comments(text: str) -> bool:
+    """Whether a text holds comments, which the tree does not keep."""
+    return any(piece[0].startswith(("--", "#", "//", "/*")) for piece in PIECE.finditer(text))
+
+
 def _neighbours(text: str, place: int) -> tuple[int, int | None]:
     """Where the statement around a place begins, and where the next one does, if there is one."""
     begin = 0
@@ -141,6 +146,8 @@ def _explain(text: str, error: UnexpectedInput) -> tuple[Problem, int]:
     place = len(text) if place is None else place
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
         token = error.token
+        if text.startswith("/*", place) or text.startswith("/*", max(place - 1, 0)):
+            return Problem.at(_span_of(text, place, place + 1), "This comment has no end (*/)."), place
         shown = token if len(token) <= 40 else token[:39] + "…"
         span = _span_of(text, token.start_pos or 0, token.end_pos or 0)
         if re.search(r",\s*from\s*$", text[max(place - 200, 0) : place], re.IGNORECASE):
@@ -166,8 +173,6 @@ def _about_character(text: str, place: int) -> str:
         return "This text has no closing quote."
     if character in "“”„‘’«»":
         return f'A text stands in straight double quotes ("), not in {character}.'
-    if text.startswith("/*", place):
-        return "This comment has no end (*/)."
     if character.isdigit() or character == ".":
         return "A name that begins with a digit or a dot stands in backticks."
     if character.isalpha():
@@ -377,7 +382,7 @@ class Reader(Transformer_NonRecursive[Any, Any]):
         return tree.Not(test, _span(meta)) if operator.type.startswith("NOT_") else test
 
     def exists(self, meta: Meta, children: list[Any]) -> Expression:
-        return tree.Call("exists", (children[1],), _span(meta))
+        return tree.Call("exists", tuple(children[1:]), _span(meta))
 
     def grouped(self, _meta: Meta, children: list[Any]) -> Expression:
         found: Expression = children[0]
