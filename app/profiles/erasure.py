@@ -16,6 +16,7 @@ from app.clock import now_microseconds, now_text
 from app.errors import Refused
 from app.profiles.erasure_plan import Found, Progress, find, tied_people
 from app.profiles.person import COLLECTIONS
+from app.profiles.rebuild import abandon_rebuild
 from app.profiles.tombstones import add_tombstones
 from app.profiles.traces import Wanted
 from app.profiles.written import carry_out
@@ -60,9 +61,13 @@ def erase_person(engine: Engine, profile_id: int, progress: Progress | None = No
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
             left.append(f"{folder} can't be deleted: delete it yourself.")
-    with _traceless(engine) as connection:
+    with _traceless(engine):
         _require_idle(engine)
-        _erase(connection, found)
+        with engine.workspace.database.read() as connection:
+            # One that was interrupted has them among its new people; the next one begins anew.
+            abandon_rebuild(connection)
+        with engine.workspace.database.write() as connection:
+            _erase(connection, found)
     if not _checkpointed(engine):
         left.append("The file workspace.db-wal may still hold them until every Causeway on this workspace is closed.")
     for person in found.people:
@@ -90,17 +95,14 @@ def _require_idle(engine: Engine) -> None:
 
 
 @contextmanager
-def _traceless(engine: Engine) -> Iterator[sqlite3.Connection]:
-    """A write transaction after which what was deleted is overwritten in the file."""
-    database = engine.workspace.database
-    with database.read() as connection:
+def _traceless(engine: Engine) -> Iterator[None]:
+    """What is deleted in the meantime is overwritten in the file."""
+    with engine.workspace.database.read() as connection:
         before = connection.execute("pragma secure_delete").fetchone()[0]
         connection.execute("pragma secure_delete = on")
-    try:
-        with database.write() as connection:
-            yield connection
-    finally:
-        with database.read() as connection:
+        try:
+            yield
+        finally:
             connection.execute(f"pragma secure_delete = {before}")
 
 

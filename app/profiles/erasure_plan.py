@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from app.errors import NotFound
+from app.lql import columns_of, compile_expression, flatten, parse_expression
 from app.profiles.person import Profile, read_profile
 from app.profiles.tombstones import fingerprints
 from app.profiles.traces import Wanted, samples_without
@@ -188,8 +189,6 @@ class _Column:
 
 def _identifier_columns(connection: sqlite3.Connection) -> dict[int, list[_Column]]:
     """By stream, the columns that fill identifier fields."""
-    from app.lql import columns_of, compile_expression, parse_expression
-
     found: dict[int, list[_Column]] = {}
     for stream, expression, kind in connection.execute(
         """select stream_id, expression, type from mappings join fields on fields.id = field_id
@@ -210,9 +209,6 @@ def _own_events(
     columns: dict[int, list[_Column]],
 ) -> tuple[set[str], dict[tuple[int, str], set[str]]]:
     """What sources wrote for these identifier values ("+49 30 1234" for 49301234), and samples that are theirs."""
-    # Imported here, as below: most of what is asked about people does without the mapping language.
-    from app.lql import flatten
-
     spellings: set[str] = set()
     samples: dict[tuple[int, str], set[str]] = {}
     shown = {

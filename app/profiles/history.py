@@ -19,16 +19,8 @@ Verb = Literal["created", "joined", "conflict", "held back", "changed"]
 
 NAMED_FIELDS = 6
 
-# `mine`: who was joined into the person, and into those in turn. The number of somebody who was joined into another
-# may be given again, so a join counts only between the time a number was given and the time it was gone.
 ENTRIES = """
-with recursive mine(id, since, before) as (
-    select :person, coalesce((select max(id) from joins where gone = :person), 0), 1 << 62
-    union
-    select gone, coalesce((select max(id) from joins as old where old.gone = one.gone and old.id < one.id), 0), one.id
-    from joins as one join mine on kept = mine.id and one.id > since and one.id < before
-),
-named(field_id, value) as (
+with named(field_id, value) as (
     select field_id, value from identifiers where profile_id = :person
 )
 select 'created' as verb, events.at as at, event_id, null as run_id, null as field_id, '' as value, 0 as number
@@ -38,8 +30,7 @@ from (
 ) join events on events.id = event_id
 union all
 select 'joined', coalesce(events.at, 0), event_id, events.run_id, field_id, value, gone
-from joins join mine on kept = mine.id and joins.id > since and joins.id < before
-left join events on events.id = event_id
+from joins left join events on events.id = event_id where kept = :person
 union all
 select 'conflict', coalesce(events.at, 0), event_id, events.run_id, field_id, value, 0
 from conflicts left join events on events.id = event_id where profile_id = :person
