@@ -22,7 +22,7 @@ def streams(qtbot: QtBot, shop: Engine, shell: Any) -> StreamsPage:
     page.resize(1000, 700)
     page.show()
     page.open()
-    qtbot.waitUntil(lambda: page.fields_model.rowCount() > 0 and page.events_model.rowCount() > 0)
+    qtbot.waitUntil(lambda: page.fields_model.rowCount() > 0 and page.events.model.rowCount() > 0)
     return page
 
 
@@ -31,18 +31,19 @@ def test_the_streams_and_the_fields_seen_in_the_first(streams: StreamsPage) -> N
     assert [row.name for row in model.rows()] == ["loyalty_members", "shop_orders"]
     assert streams.streams.selected()[0].name == "loyalty_members"
     fields = {
-        row.name: [streams.fields_model.index(at, column).data() for column in (2, 3)]
+        row.name: [streams.fields_model.index(at, column).data() for column in (2, 3, 4)]
         for at, row in enumerate(streams.fields_model.rows())
     }
-    assert fields["points"] == ["100%", "points"]
-    assert fields["updated"] == ["100%", "not mapped"]
+    assert fields["points"] == ["100%", "> 50", "points"]
+    assert fields["updated"] == ["100%", "1", "not mapped"]
+    assert fields["city"] == ["100%", "3", "city"]
     city = next(row for row in streams.fields_model.rows() if row.name == "city")
     assert "Berlin" in city.samples
 
 
 def test_older_events_come_as_the_user_scrolls(qtbot: QtBot, streams: StreamsPage) -> None:
     streams.tabs.choose("events")
-    table, model = streams.events.table, streams.events_model
+    table, model = streams.events.table, streams.events.model
     qtbot.waitUntil(lambda: table.verticalScrollBar().maximum() > 0)
     assert model.rowCount() == 100
     for wanted in (200, 250):
@@ -55,14 +56,14 @@ def test_older_events_come_as_the_user_scrolls(qtbot: QtBot, streams: StreamsPag
 
 def test_the_chosen_event_is_shown_as_it_came(streams: StreamsPage) -> None:
     streams.tabs.choose("events")
-    assert streams.events.below.isHidden()
+    assert streams.events.view.below.isHidden()
     streams.events.table.select(0)
-    assert json.loads(streams.events.json.toPlainText())["email"] == "member249@example.com"
+    assert json.loads(streams.events.view.json.toPlainText())["email"] == "member249@example.com"
 
 
 def test_another_stream_can_be_asked_for_by_name(qtbot: QtBot, streams: StreamsPage) -> None:
     streams.open(stream="shop_orders")
-    qtbot.waitUntil(lambda: streams.events_model.rowCount() == 3)
+    qtbot.waitUntil(lambda: streams.events.model.rowCount() == 3)
     assert streams.stream is not None
     assert streams.stream.name == "shop_orders"
     qtbot.waitUntil(
@@ -75,7 +76,7 @@ def test_the_page_follows_the_engine(qtbot: QtBot, streams: StreamsPage, shop: E
     assert member is not None
     delete_profile(shop, member)
     qtbot.waitUntil(lambda: streams.streams_model.rows()[0].events == 249)
-    qtbot.waitUntil(lambda: streams.events_model.rows()[0].data["email"] == "member248@example.com")
+    qtbot.waitUntil(lambda: streams.events.model.rows()[0].data["email"] == "member248@example.com")
 
 
 def test_without_streams_the_page_leads_to_a_new_job(qtbot: QtBot, tmp_path: Any, shell: Any) -> None:

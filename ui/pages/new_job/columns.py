@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCompleter,
@@ -27,27 +27,30 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.jobs.wizard import ColumnChoice
-from ui.theme import current_theme, font, paint_icon
+from app.jobs.wizard import OWN_EXPRESSION, SET_TYPES, ColumnChoice
+from app.schema.column_types import COLUMN_TYPES
+from ui.pages.values import TYPE_WORDS
+from ui.theme import current_theme, font, mono_font, paint_icon
 from ui.widgets import Cell, ComboBox, MonoDelegate, Role, draw_text
 
 Index = QModelIndex | QPersistentModelIndex
 _NONE = QModelIndex()
-TYPE_WORDS = {
-    "text": "Text",
-    "email": "Email",
-    "integer": "Whole number",
-    "number": "Number",
-    "date": "Date",
-    "boolean": "Yes or no",
+CHOICES = {
+    **{kind: TYPE_WORDS[kind] for kind in COLUMN_TYPES},
+    **{kind: f"Set, parted by {kind[4:]}" if kind[4:] else "Set, one value each" for kind in SET_TYPES},
+    OWN_EXPRESSION: "Expression…",
 }
+"""What the type of a column can be changed to."""
 TITLES = ("Column", "Sample", "Type", "Profile field", "Identifier")
 NAME, SAMPLE, TYPE, TARGET, IDENTIFIER = range(5)
 _IDENTIFIER_WIDTH = 88
 
 
 class ColumnsModel(QAbstractTableModel):
-    """The columns; what the user changes is told by `edited(column, what, value)`: "type", "target", "identifier"."""
+    """The columns; what the user changes is told by `edited(column, what, value)`: "type", "target", "identifier".
+
+    The type "expression" asks for an expression to be written.
+    """
 
     edited = Signal(str, str, object)
 
@@ -92,7 +95,7 @@ class ColumnsModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             if column == TARGET and role == Qt.ItemDataRole.DisplayRole:
                 return row.target if row.target and row.imported else "—"
-            return (row.name, row.sample, TYPE_WORDS.get(row.type, row.type), row.target, "")[column]
+            return (row.name, row.sample, type_word(row), row.target, "")[column]
         if role == Qt.ItemDataRole.CheckStateRole and column == IDENTIFIER:
             return Qt.CheckState.Checked if row.identifier else Qt.CheckState.Unchecked
         if role == Role.ROW:
@@ -112,6 +115,8 @@ class ColumnsModel(QAbstractTableModel):
             return f"{row.name} is not among the fields to import"
         if column in (TYPE, TARGET) and row.kept:
             return f"The stream fills {row.target or 'no field'} from this column already"
+        if column == TYPE:
+            return row.expression
         if column == TARGET:
             return "A new profile field" if row.target.lower() in self.new else row.target or "Fills no profile field"
         if column == IDENTIFIER:
@@ -120,7 +125,7 @@ class ColumnsModel(QAbstractTableModel):
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         row, column = self.rows[index.row()], index.column()
-        if column == TYPE and value != row.type:
+        if column == TYPE and (value != row.type or value == OWN_EXPRESSION):
             self.edited.emit(row.name, "type", value)
         elif column == TARGET and value != row.target:
             self.edited.emit(row.name, "target", value)
@@ -129,8 +134,19 @@ class ColumnsModel(QAbstractTableModel):
         return True
 
 
+def type_word(row: ColumnChoice) -> str:
+    """What a column is taken for; of an own expression the expression itself."""
+    if row.type == OWN_EXPRESSION:
+        return " ".join(row.expression.split())
+    return "Set" if row.type in SET_TYPES else CHOICES.get(row.type, row.type)
+
+
 class _TypeCell(Cell):
     """The type with an arrow that says that it can be changed; a combo while it is."""
+
+    def face(self, text: str = "") -> QFont:
+        # Code is what a type is not.
+        return mono_font(12) if "`" in text or "(" in text else super().face(text)
 
     def content(self, painter: QPainter, rect: QRectF, index: Index) -> None:
         super().content(painter, rect.adjusted(0, 0, -18, 0), index)
@@ -141,7 +157,7 @@ class _TypeCell(Cell):
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         combo = ComboBox(parent=parent)
         combo.setAccessibleName(f"Type of {index.data(Role.ROW).name}")
-        combo.add_choices((word, kind) for kind, word in TYPE_WORDS.items())
+        combo.add_choices((word, kind) for kind, word in CHOICES.items())
         combo.set_value(index.data(Role.ROW).type)
         combo.activated.connect(lambda _: self._chosen(combo))
         QTimer.singleShot(0, combo, combo.showPopup)

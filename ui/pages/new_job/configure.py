@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from app.authorizations import HostKeyChanged, HostKeyUnknown, confirm_host_key, get_authorization, open_credentials
 from app.engine import Engine
 from app.errors import NotFound
-from app.jobs.wizard import Choice, Preview, Wizard
+from app.jobs.wizard import OWN_EXPRESSION, Choice, Preview, Wizard
 from ui.forms.options import OptionsForm
 from ui.pages.authorizations.vault import VaultHelp
 from ui.pages.new_job.browse import BrowseDialog
+from ui.pages.new_job.expression import ExpressionDialog
 from ui.pages.new_job.host_key import ask_host_key
 from ui.pages.new_job.preview import PreviewCard
 from ui.shell.background import run_operation, run_query
@@ -44,6 +45,7 @@ class ConfigurePane(QWidget):
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._look)
         self.dialog: BrowseDialog | None = None
+        self.expression: ExpressionDialog | None = None
         self.form: OptionsForm | None = None
         self.name = QLineEdit()
         self.name.textEdited.connect(self._named)
@@ -136,6 +138,9 @@ class ConfigurePane(QWidget):
         wizard = self._wizard
         if wizard is None:
             return
+        if what == "type" and value == OWN_EXPRESSION:
+            self._write_expression(column)
+            return
         if what == "type":
             wizard.set_type(column, str(value))
         elif what == "target":
@@ -144,6 +149,20 @@ class ConfigurePane(QWidget):
             wizard.set_identifier(column, bool(value))
         self.preview.update_columns(wizard)
         self.changed.emit()
+
+    def _write_expression(self, column: str) -> None:
+        """Ask what becomes of a column, in the mapping language."""
+        wizard = self._wizard
+        choice = next((known for known in wizard.columns() if known.name == column), None) if wizard else None
+        if wizard is None or choice is None:
+            return
+
+        def changed() -> None:
+            self.preview.update_columns(wizard)
+            self.changed.emit()
+
+        self.expression = ExpressionDialog(self, wizard, choice, changed)
+        self.expression.open()
 
     def _fill(self) -> None:
         """Show what the wizard suggests beside what was entered."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QTableView, Q
 
 from app.jobs.wizard import Preview, Rejected, Wizard
 from ui.pages.new_job.columns import ColumnsModel, ColumnsTable
+from ui.theme import current_theme
 from ui.widgets import (
     Banner,
     Card,
@@ -67,6 +69,24 @@ class _FirstRows(QAbstractTableModel):
 class _RowsTable(QTableView):
     hovered_row = -1
     keyboard_row = -1
+
+
+class _NewFields(QLabel):
+    """A line with the names of fields, these in the colour of text."""
+
+    def __init__(self, said: str, names: Sequence[str]) -> None:
+        super().__init__()
+        self._said, self._names = said, tuple(names)
+        self.setWordWrap(True)
+        self.setAccessibleName(f"{said} {', '.join(names)}")
+        set_kind(self, "muted")
+        current_theme().changed.connect(self._tell)
+        self._tell()
+
+    def _tell(self) -> None:
+        color = current_theme().color("text").name()
+        listed = ", ".join(f'<span style="color: {color}">{html.escape(name)}</span>' for name in self._names)
+        self.setText(f"{self._said} {listed}")
 
 
 class PreviewCard(Card):
@@ -167,7 +187,7 @@ class PreviewCard(Card):
         lines += [InlineNote(problem, "error") for problem in wizard.column_problems()]
         if new:
             noun = "profile field" if len(new) == 1 else "profile fields"
-            lines.append(_line(f"{len(new)} new {noun} will be added: {', '.join(new)}"))
+            lines.append(_NewFields(f"{len(new)} new {noun} will be added to the schema:", new))
         lines += [InlineNote(note, "info") for note in (*wizard.preview.notes, *wizard.notes())]
         lines += _rejected(wizard.preview.rejected)
         self._say(lines)
