@@ -138,7 +138,7 @@ class CodeEdit(QPlainTextEdit):
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap if numbers else QPlainTextEdit.LineWrapMode.WidgetWidth)
         # Qt leaves the corner between two scroll bars in the colour of buttons.
         self.setCornerWidget(QWidget())
-        self.setMinimumHeight(lines * self.fontMetrics().lineSpacing() + 18)
+        self.setMinimumHeight(lines * self.fontMetrics().lineSpacing() + 26)
         if not numbers:
             self.setMaximumHeight(self.minimumHeight())
         self._colors = colors(self.document())
@@ -356,6 +356,10 @@ class CodeEdit(QPlainTextEdit):
         cursor.insertText(chosen.insert)
         cursor.movePosition(QTextCursor.MoveOperation.Left, QTextCursor.MoveMode.MoveAnchor, chosen.back)
         self.setTextCursor(cursor)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        # Tab takes what completion shows, as Return does.
+        return not self._popup.isVisible() and super().focusNextPrevChild(forward)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, popup = event.key(), self._popup
