@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 JobStatus = Literal["running", "sleeping", "paused", "failed", "completed"]
-RunStatus = Literal["running", "completed", "failed", "interrupted", "cancelled"]
+RunStatus = Literal["running", "completed", "failed", "interrupted", "cancelled", "undone"]
 Trigger = Literal["created", "by hand", "command line", "demo"]
 JobEvent = Literal["started", "synced", "error", "sleeping", "failed", "completed", "paused", "edited", "note"]
 

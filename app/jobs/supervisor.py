@@ -25,6 +25,7 @@ from app.jobs.log import write_log
 from app.jobs.model import JobStatus, RunInfo, RunProgress, RunStatus, Trigger
 from app.jobs.process import WorkerProcess
 from app.jobs.queries import get_run
+from app.jobs.rebuilding import Rebuilder
 from app.jobs.worker import Outcome
 from connectors.kit.errors import ConnectorError
 
@@ -58,6 +59,7 @@ class Supervisor:
         self._starting: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._spare: WorkerProcess | None = None
+        self.rebuilds = Rebuilder(engine)
         self._closing = False
 
     async def start(self) -> None:
@@ -77,6 +79,7 @@ class Supervisor:
         self._closing = True
         for run_id in list(self._running):
             self.cancel(run_id)
+        await self.rebuilds.stop()
         await asyncio.gather(*(running.ended for running in self._running.values()))
         await asyncio.gather(*self._tasks)
         spare, self._spare = self._spare, None
