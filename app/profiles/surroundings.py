@@ -7,19 +7,12 @@ identifier values that came with too many others, and holds them back.
 
 from __future__ import annotations
 
-import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import orjson
-
-from app.identity.merge import Merge
-from app.identity.resolve import Key, Resolver, Row, World, keys_of, shared_too_much
+from app.identity.resolve import Key, Resolver, shared_too_much
 from app.profiles.people_table import PeopleTable, as_json
-from app.schema.mapping import CompiledSchema, Table
-
-Loaded = tuple[int, int, str, Row, list[Key], Sequence[int]]
-"""(event id, time, raw text, row, identifier values, positions that its stream can fill)"""
+from app.profiles.replay import load_events, resolve_events
+from app.schema.mapping import CompiledSchema
 
 
 class Surroundings:
@@ -189,46 +182,6 @@ def _by_field(keys: Iterable[Key]) -> dict[int, list[str]]:
     for field_id, text in keys:
         texts.setdefault(field_id, []).append(text)
     return texts
-
-
-def load_events(connection: sqlite3.Connection, schema: CompiledSchema, ids: Iterable[int]) -> list[Loaded]:
-    """These events with their values, in the order of their times and texts."""
-    rows = connection.execute(
-        """select events.id, events.at, events.data, streams.name from events join streams on streams.id = stream_id
-        where events.id in (select value from json_each(?))""",
-        (as_json(ids),),
-    ).fetchall()
-    return evaluated(schema, [(row[0], row[1], row[2], row[3]) for row in rows])
-
-
-def evaluated(schema: CompiledSchema, events: Sequence[tuple[int, int, str, str]]) -> list[Loaded]:
-    """Events (id, time, raw text, stream) with their values, in the order of their times and texts."""
-    loaded: list[Loaded] = []
-    by_stream: dict[str, list[tuple[int, int, str]]] = {}
-    for event, at, text, stream in events:
-        by_stream.setdefault(stream, []).append((event, at, text))
-    for stream, listed in by_stream.items():
-        mapping = schema.stream(stream)
-        table = Table([orjson.loads(text) for _, _, text in listed], times=[at for _, at, _ in listed])
-        values = mapping.evaluate(table, Counter())
-        keys, _ = keys_of(schema.identifiers, values)
-        loaded += [
-            (event, at, text, row, named, mapping.positions)
-            for (event, at, text), row, named in zip(listed, values, keys, strict=True)
-        ]
-    loaded.sort(key=lambda event: (event[1], event[2]))
-    return loaded
-
-
-def resolve_events(schema: CompiledSchema, events: Sequence[Loaded], held: set[Key]) -> Resolver:
-    """The people that these events make, from nothing. They are numbered from 0."""
-    texts = {event: text for event, _, text, _, _, _ in events}
-    resolver = Resolver(
-        schema.identifiers, Merge(schema.operators, texts.__getitem__), World({}, {}, next_person=0, held=held)
-    )
-    for event, at, _, row, named, positions in events:
-        resolver.fold([(event, at, row, named)], positions)
-    return resolver
 
 
 def write_trace(table: PeopleTable, resolver: Resolver, ids: dict[int, int] | None = None) -> None:
