@@ -1,0 +1,98 @@
+"""People who arrive in a workspace without a worker process: the same chunks as in a run, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from app.clock import now_text
+from app.engine import Engine
+from app.profiles.ingest import ChunkResult, Ingest
+from app.schema.model import FieldDefinition, MappingDefinition, make_schema
+from app.schema.tables import put_in_force, read_schema
+from app.store.database import open_connection, transaction
+from app.streams.seen import ensure_stream
+from connectors.kit.types import Batch, Rejected
+
+DAY = 86_400_000_000
+"""In microseconds, as event times are counted."""
+
+FIELDS = (
+    FieldDefinition("email", label="Email", merge="", is_identifier=True, rank=1),
+    FieldDefinition("phone", label="Phone", merge="", is_identifier=True, rank=2),
+    FieldDefinition("cookie", label="Browser", type="[]string", merge="", is_identifier=True, rank=3),
+    FieldDefinition("name", label="Full name"),
+    FieldDefinition("friend", label="Friend"),
+    FieldDefinition("tags", label="Tags", type="[]string", merge="merge"),
+    FieldDefinition("visits", label="Visits", type="int", merge="sum"),
+)
+MAPPINGS = {
+    "email": "email(`E-Mail`)",
+    "phone": 'replace(`Phone`, " ", "")',
+    "cookie": "set(`cookie`)",
+    "name": "`name`",
+    "friend": "`friend`",
+    "tags": "set(`tag`)",
+    "visits": "toint(`visits`)",
+}
+
+
+@dataclass
+class Arrivals:
+    """Records arrive in the stream "shop", in a run of their own, by a job "Shop import"."""
+
+    engine: Engine
+
+    def __post_init__(self) -> None:
+        with self.engine.workspace.database.write() as connection:
+            connection.execute(
+                """insert into jobs (id, name, provider, job_type, kind, options, status, created_by, created_at,
+                    updated_at)
+                values (1, 'Shop import', 'file-service', 'file-service-csv-import', 'import',
+                    '{"filename": "shop.csv"}', 'completed', '', '', '')"""
+            )
+            self.stream = ensure_stream(connection, "shop", now_text())
+            mappings = [MappingDefinition(f"m_{name}", "shop", name, text) for name, text in MAPPINGS.items()]
+            put_in_force(
+                connection,
+                read_schema(connection),
+                make_schema(FIELDS, mappings, 50),
+                comment="test",
+                by="",
+                origins={},
+            )
+
+    def __call__(self, *records: dict[str, Any], at: int = 1, rejected: Sequence[str] = ()) -> ChunkResult:
+        """Each record a day after the one before, the first on day `at`."""
+        connection = open_connection(self.engine.workspace.database.path)
+        try:
+            with transaction(connection):
+                run = connection.execute(
+                    """insert into runs (job_id, trigger, status, started_at, first_event_at)
+                    values (1, 'by hand', 'completed', ?, 0)""",
+                    (now_text(),),
+                ).lastrowid
+            assert run is not None
+            ingest = Ingest(
+                connection,
+                run_id=run,
+                job_id=1,
+                stream_id=self.stream,
+                types={},
+                first_event_at=0,
+                records_before=0,
+            )
+            refused = [Rejected(line, "too many fields", text) for line, text in enumerate(rejected, start=2)]
+            times = [(at + place) * DAY for place in range(len(records))]
+            return ingest.write(Batch(list(records), {}, times=times, rejected=refused))
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def arrive(engine: Engine) -> Callable[..., ChunkResult]:
+    """Brings records into the workspace."""
+    return Arrivals(engine)
