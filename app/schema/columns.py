@@ -23,25 +23,44 @@ def add_column(connection: sqlite3.Connection, name: str, kind: str) -> None:
     connection.execute(f'alter table profiles add column "{name}" {sql_type(kind)}')
 
 
-def drop_column(connection: sqlite3.Connection, name: str) -> None:
-    """Drop a field's column with its values."""
+def drop_column(connection: sqlite3.Connection, name: str, field_id: int) -> None:
+    """Drop a field's column with its values, and what people remember of them: the id may be given out again."""
     connection.execute(f'alter table profiles drop column "{name}"')
+    for remembered in ("_origins", "_state"):
+        _forget(connection, remembered, field_id)
 
 
-def change_column(connection: sqlite3.Connection, name: str, before: str, after: str) -> None:
+def change_column(connection: sqlite3.Connection, name: str, field_id: int, before: str, after: str) -> None:
     """Give the column of a field the form of another kind: values that can be read as such stay."""
     convert = compile_expression("`value`", kind=after).call
 
     def converted(stored: Any) -> Any:
         return stored_form(convert(value_of(stored, before)), after)
 
-    # A name of its own while it runs; a field can't begin with an underscore.
-    connection.execute(f'alter table profiles add column "_changing" {sql_type(after)}')
     connection.create_function("converted", 1, converted, deterministic=True)
-    connection.execute(f'update profiles set "_changing" = converted("{name}") where "{name}" is not null')
+    if sql_type(before) == sql_type(after):
+        connection.execute(f'update profiles set "{name}" = converted("{name}") where "{name}" is not null')
+    else:
+        # A name of its own while it runs; a field's can't begin with an underscore.
+        connection.execute(f'alter table profiles add column "_changing" {sql_type(after)}')
+        connection.execute(f'update profiles set "_changing" = converted("{name}") where "{name}" is not null')
+        connection.execute(f'alter table profiles drop column "{name}"')
+        connection.execute(f'alter table profiles rename column "_changing" to "{name}"')
     connection.create_function("converted", 1, None)
-    drop_column(connection, name)
-    connection.execute(f'alter table profiles rename column "_changing" to "{name}"')
+    forget_state(connection, field_id)
+
+
+def forget_state(connection: sqlite3.Connection, field_id: int) -> None:
+    """Drop what people remember of a field beside its value: it was kept for another kind or merge operator."""
+    _forget(connection, "_state", field_id)
+
+
+def _forget(connection: sqlite3.Connection, remembered: str, field_id: int) -> None:
+    key = f'"{field_id}"'
+    connection.execute(
+        f"update profiles set {remembered} = nullif(json_remove({remembered}, ?), '{{}}') where instr({remembered}, ?)",
+        (f"$.{key}", f"{key}:"),
+    )
 
 
 def value_of(stored: Any, kind: str) -> Any:
@@ -54,7 +73,7 @@ def value_of(stored: Any, kind: str) -> Any:
 
 
 def stored_form(value: Any, kind: str) -> Any:
-    """The value of a field as the table keeps it."""
-    if value is None or not holds_several(kind):
+    """The value of a field as the table keeps it; an empty set or map is no value."""
+    if not holds_several(kind):
         return value
-    return orjson.dumps(value).decode()
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() if value else None

@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 
 from app.clock import now_text
-from app.schema.columns import add_column, change_column, drop_column
-from app.schema.differences import compare, delta, overlay
+from app.schema.columns import add_column, change_column, drop_column, forget_state
+from app.schema.differences import delta, overlay
 from app.schema.model import (
     DEFAULT_SHARED_LIMIT,
     FieldDefinition,
@@ -136,10 +136,12 @@ def put_in_force(
     and somebody else changes counts as edited from then on, and the provider's later changes are only offered.
     The transaction is the caller's.
     """
-    for difference in compare(before, after):
-        room, _, name = difference.subject.partition(":")
+    there = {field.name.casefold(): field for field in before.fields}
+    wanted = {field.name.casefold(): field for field in after.fields}
+    for subject in delta(before, after):
+        room, _, name = subject.partition(":")
         if room == "field":
-            _put_field(connection, before.field(name), after.field(name), origins.get(difference.subject, "you"))
+            _put_field(connection, there.get(name.casefold()), wanted.get(name.casefold()), origins.get(subject, "you"))
     for field in after.fields:
         if field.is_identifier:
             connection.execute("update fields set rank = ? where name = ?", (field.rank, field.name))
@@ -155,45 +157,50 @@ def put_in_force(
 def _put_field(
     connection: sqlite3.Connection, before: FieldDefinition | None, after: FieldDefinition | None, origin: str
 ) -> None:
-    if after is None:
-        assert before is not None
-        connection.execute(
-            "delete from identifiers where field_id = (select id from fields where name = ?)", (before.name,)
-        )
-        connection.execute("delete from fields where name = ?", (before.name,))
-        drop_column(connection, before.name)
-        return
-    values = (
-        after.label,
-        after.description,
-        after.type,
-        after.merge,
-        int(after.is_identifier),
-        after.rank,
-        after.capacity,
-        after.keep_days,
-        after.managed_by,
-        int(origin != after.managed_by),
-    )
     if before is None:
-        add_column(connection, after.name, after.type)
-        connection.execute(
-            """insert into fields (label, description, type, merge, is_identifier, rank, capacity, keep_days,
-                managed_by, edited, name, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (*values, after.name, now_text()),
-        )
+        assert after is not None
+        _add_field(connection, after, origin)
+        return
+    field_id = int(connection.execute("select id from fields where name = ?", (before.name,)).fetchone()[0])
+    if after is None or (before.is_identifier and not after.is_identifier):
+        connection.execute("delete from identifiers where field_id = ?", (field_id,))
+    if after is None:
+        connection.execute("delete from fields where id = ?", (field_id,))
+        drop_column(connection, before.name, field_id)
         return
     connection.execute(
         """update fields set label = ?, description = ?, type = ?, merge = ?, is_identifier = ?, rank = ?,
-            capacity = ?, keep_days = ?, managed_by = ?, edited = ? where name = ?""",
-        (*values, after.name),
+            capacity = ?, keep_days = ?, managed_by = ?, edited = ? where id = ?""",
+        (*_row(after, origin), field_id),
     )
     if before.type != after.type:
-        change_column(connection, before.name, before.type, after.type)
-    if before.is_identifier and not after.is_identifier:
-        connection.execute(
-            "delete from identifiers where field_id = (select id from fields where name = ?)", (after.name,)
-        )
+        change_column(connection, before.name, field_id, before.type, after.type)
+    elif before.merge != after.merge:
+        forget_state(connection, field_id)
+
+
+def _add_field(connection: sqlite3.Connection, field: FieldDefinition, origin: str) -> None:
+    add_column(connection, field.name, field.type)
+    connection.execute(
+        """insert into fields (label, description, type, merge, is_identifier, rank, capacity, keep_days,
+            managed_by, edited, name, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (*_row(field, origin), field.name, now_text()),
+    )
+
+
+def _row(field: FieldDefinition, origin: str) -> tuple[Any, ...]:
+    return (
+        field.label,
+        field.description,
+        field.type,
+        field.merge,
+        int(field.is_identifier),
+        field.rank,
+        field.capacity,
+        field.keep_days,
+        field.managed_by,
+        int(origin != field.managed_by),
+    )
 
 
 def _put_mappings(connection: sqlite3.Connection, before: Schema, after: Schema, origins: Mapping[str, str]) -> None:

@@ -301,3 +301,16 @@ def test_a_mapping_is_tried_on_an_event(engine: Engine) -> None:
     assert try_mapping(engine, "email(`user.mail`)", "", event, 0) == ("ann@x.com", "string")
     assert try_mapping(engine, "email(`user.mail`)", '`n` == "6"', event, 0) == (None, "string")
     assert try_mapping(engine, "toint(`n`)", "", event, 0) == (5, "int")
+
+
+def test_a_new_field_remembers_nothing_of_a_removed_one(engine: Engine) -> None:
+    publish(engine, FieldDefinition("city"), FieldDefinition("spent", type="number", merge="sum"))
+    put_people(engine, "city", ["Oslo"])
+    with engine.workspace.database.write() as connection:
+        connection.execute("""update profiles set _origins = '{"1":[7,1],"2":[7,1]}', _state = '{"2":[1]}'""")
+    remove_field(engine, "city")
+    put_field(engine, FieldDefinition("spent", type="number", merge="max"))
+    publish_schema(engine, "Less")
+    publish(engine, FieldDefinition("zip"))
+    assert values(engine, "_origins") == ['{"2":[7,1]}']
+    assert values(engine, "_state") == [None]
