@@ -56,7 +56,7 @@ class RebuildOrder:
 
 @dataclass(frozen=True, slots=True)
 class UndoPlan:
-    """What undoing an import would do. `runs` are the import's: a run that went on where another stopped is one with it.
+    """What undoing an import would do. `runs` are one import: a run that went on where another stopped belongs to it.
 
     `removed` people have no other events, `changed` ones lose what these events gave them.
     """
