@@ -59,7 +59,6 @@ def seconds(value: Any) -> float | None:
     if plain := PLAIN_NUMBER.fullmatch(text):
         return number_of(plain[1])
     if parts := MINUTES.fullmatch(text):
-        # "00.00:30.60" is written by some players; the figures before the colon are minutes all the same.
         minutes, rest = number_of(parts[1]), number_of(parts[2])
         return None if minutes is None or rest is None else 60 * minutes + rest
     moment = date_of(value)

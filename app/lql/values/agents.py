@@ -13,7 +13,19 @@ LONGEST = 2_000
 TOKEN = re.compile(r"\(((?:[^()]|\([^()]*\))*)\)|([^\s()]+)")
 ROBOT = re.compile(r"bot|crawl|sp[iy]der|slurp|fetch|nutch|facebookexternalhit|search|worm", re.IGNORECASE)
 SITE = re.compile(r"https?://")
-HANDHELD = ("Android", "iPhone", "iPod", "IEMobile", "Windows Phone", "BlackBerry", "BB10", "webOS", "Symbian")
+HANDHELD = (
+    "Mobile",
+    "Tablet",
+    "Android",
+    "iPhone",
+    "iPod",
+    "IEMobile",
+    "Windows Phone",
+    "BlackBerry",
+    "BB10",
+    "webOS",
+    "Symbian",
+)
 NO_SYSTEM = frozenset({"U", "compatible", "Mobile", "Tablet", "arm_64", "X11"})
 
 WINDOWS = {
