@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from app.catalog import Catalog, Option
+import connectors
+from app.catalog import Catalog, Option, Provider
 from app.catalog.catalogue import provider_files
-from app.catalog.validation import faults
+from app.catalog.validation import faults, mapping_faults
 from app.errors import CausewayError, NotFound
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -131,6 +132,28 @@ def test_loading_reads_data_only() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_default_mappings_lie_beside_the_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "paper_mail"
+    (folder / "mappings").mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    monkeypatch.setattr(connectors, "__path__", [*connectors.__path__, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "connectors.paper_mail", raising=False)
+    provider = Provider("paper-mail", "Paper Mail", "Email", "Letters", "paper_mail", True, "", (), ())
+    catalog = Catalog((provider,))
+    assert catalog.default_mapping("paper-mail", "letters") is None
+    text = "SELECT tolower(mail) AS email, set(tag) AS tags FROM letters INTO user BY email ALIAS letters_user"
+    (folder / "mappings" / "letters.lql").write_text(text)
+    assert catalog.default_mapping("paper-mail", "letters") == text
+    assert catalog.default_mapping("paper-mail", "../letters") is None
+    assert mapping_faults("paper_mail") == []
+    (folder / "mappings" / "letters.lql").write_text(text.replace("set(tag)", "\n  sett(tag)"))
+    (folder / "mappings" / "cards.lql").write_text(text)
+    assert mapping_faults("paper_mail") == [
+        "connectors/paper_mail/mappings/cards.lql: the stream letters has a file of its own",
+        "connectors/paper_mail/mappings/letters.lql, line 2, column 3: There is no function sett. Did you mean set?",
+    ]
 
 
 def test_every_key_is_documented() -> None:
