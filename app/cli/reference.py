@@ -67,6 +67,9 @@ causeway auth add file-service-sftp --name "Agency SFTP" --value host=sftp.agenc
     "job create": """\
 causeway job create --type file-service-csv-import --name "Loyalty members" --authorization "Agency SFTP" \\
     -o filename=outgoing/members.csv -o stream=members -o identifiers=email,phone""",
+    "lql eval": """\
+causeway lql eval 'tolower(email) IF visits > 3 ELSE "new"' --event '{"email": "Ann@x.com", "visits": "4"}'
+causeway lql eval --cases cases.jsonl""",
 }
 
 

@@ -4,6 +4,7 @@ from app.lql.checker import check_statements, columns_of, kind_of
 from app.lql.compiler import Compiled, compile_expression
 from app.lql.evaluation import evaluate
 from app.lql.events import flatten, values_of
+from app.lql.functions import FUNCTIONS, Function
 from app.lql.kinds import MERGE_OPERATORS
 from app.lql.parser import parse_condition, parse_expression, parse_statements
 from app.lql.printer import print_expression, print_statement, quote, quote_text
@@ -12,11 +13,13 @@ from app.lql.statements import ColumnField, ColumnMapping, statement_mappings
 from app.lql.tree import Expression, Statement
 
 __all__ = [
+    "FUNCTIONS",
     "MERGE_OPERATORS",
     "ColumnField",
     "ColumnMapping",
     "Compiled",
     "Expression",
+    "Function",
     "LqlError",
     "Problem",
     "Statement",

@@ -87,14 +87,14 @@ def _kind_of_call(name: str, arguments: Sequence[Expression]) -> str | None:
         return _common(arguments)
     if function is None:
         return None
+    if function.name == "map" and len(arguments) == 2:
+        return map_of(kind_of(arguments[1]) or "string")
     if function.result is not None:
         return function.result
     match function.name, arguments:
         case "cast", (_, Literal(str() as kind)):
             kind = kind.lower()
             return CAST_KINDS.get(kind, kind if kind in MERGE_OPERATORS else None)
-        case "map", (_, value):
-            return map_of(kind_of(value) or "string")
         case "array.index", _:
             return "string"
         case "oneof" | "or", _:
