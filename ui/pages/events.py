@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -11,9 +12,19 @@ from ui.widgets import DataTable, IconButton, JsonView, Line, PagedTableModel, R
 
 
 class EventsView(QSplitter):
-    """`EventsView(model, "person-events")`; rows need `id`, `at` (µs since 1970) and `data`."""
+    """`EventsView(model, "person-events")`; rows need `id`, `at` (µs since 1970) and `data`.
 
-    def __init__(self, model: RowsModel | PagedTableModel, name: str, parent: QWidget | None = None) -> None:
+    `about(event)` is a sentence that stands over the chosen event's JSON.
+    """
+
+    def __init__(
+        self,
+        model: RowsModel | PagedTableModel,
+        name: str,
+        *,
+        about: Callable[[Any], str] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
         self.table = DataTable(model, name, row_height=36, framed=False, many=False, accessible_name="Events")
         self.json = JsonView()
@@ -30,6 +41,13 @@ class EventsView(QSplitter):
         head.addStretch(1)
         head.addWidget(IconButton("copy", "Copy the event", clicked=self.json.copy_all))
         column.addLayout(head)
+        self._about = about
+        self.note = QLabel()
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note.setWordWrap(True)
+        self.note.setVisible(about is not None)
+        self.note.setContentsMargins(14, 0, 14, 2)
+        column.addWidget(self.note)
         frame = QHBoxLayout()
         frame.setContentsMargins(14, 0, 14, 0)
         frame.addWidget(self.json)
@@ -54,6 +72,8 @@ class EventsView(QSplitter):
         event = rows[0]
         self._which.setText(f"Event {event.id:,} · {words.exact(event.at, seconds=True)}")
         self.json.set_document(event.data)
+        if self._about is not None:
+            self.note.setText(self._about(event))
         if self.below.isHidden():
             self.below.show()
             self.setSizes([self.height() * 11 // 20, self.height() * 9 // 20])

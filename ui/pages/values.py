@@ -31,13 +31,18 @@ def value_text(value: Any, kind: str = "", *, identifier: bool = False) -> str:
         return "Yes" if value else "No"
     if isinstance(value, int | float):
         return str(value) if identifier else f"{value:,}"
-    if isinstance(value, list):
-        return ", ".join(_member(one, kind) for one in value)
-    if isinstance(value, dict):
-        return ", ".join(_entry(key, one, kind) for key, one in _by_weight(value, kind))
+    if isinstance(value, list | dict):
+        return ", ".join(entries(value, kind))
     if kind in DATE_KINDS:
         return _date(str(value))
     return str(value)
+
+
+def entries(value: list[Any] | dict[str, Any], kind: str = "") -> list[str]:
+    """The members of a set or the entries of a map, each in words."""
+    if isinstance(value, list):
+        return [_member(one, kind) for one in value]
+    return [_entry(key, one, kind) for key, one in _by_weight(value, kind)]
 
 
 def _member(value: Any, kind: str) -> str:

@@ -4,53 +4,126 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFontMetricsF,
+    QGuiApplication,
+    QHelpEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from app.profiles import Identifier
+from ui.pages.values import as_of
 from ui.theme import current_theme, font
-from ui.widgets import initials
+from ui.widgets import initials, words
 
 MOST_NODES = 12
-_CENTRE, _NODE = 26.0, 8.0
-_LABEL_HEIGHT = 15.0
+_CENTRE, _NODE = 26.0, 9.0
+_LINE = 14.0
+_LABEL_HEIGHT = 2 * _LINE
+_VALUES_SAID = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One circle: a field with its rank and all values of it; or what had no room, with rank None."""
+
+    label: str
+    rank: int | None
+    streams: tuple[str, ...]
+    identifiers: tuple[Identifier, ...]
+
+    def words(self) -> str:
+        """All that is to be said of it, a line for each value."""
+        head = self.label if self.rank is None else f"{self.label}, identifier {self.rank}"
+        lines = [f"{_named(one, self.rank is None)}{since(one)}" for one in self.identifiers[:_VALUES_SAID]]
+        more = len(self.identifiers) - _VALUES_SAID
+        return "\n".join((head, *lines, *([f"and {more} more"] if more > 0 else [])))
+
+
+def _named(identifier: Identifier, with_field: bool) -> str:
+    return f"{identifier.field}: {identifier.value}" if with_field else identifier.value
+
+
+def since(identifier: Identifier) -> str:
+    """ ", since 14 Nov 09:40 from Web shop"; as far as it is known."""
+    said = f", since {as_of(identifier.at)}" if identifier.at is not None else ""
+    origin = " · ".join(part for part in (identifier.job, identifier.stream) if part)
+    return f"{said} from {origin}" if origin else said
+
+
+def group(identifiers: Sequence[Identifier]) -> list[Node]:
+    """One node for each field, the strongest first; of too many the rest in one."""
+    fields: dict[str, list[Identifier]] = {}
+    for one in identifiers:
+        fields.setdefault(one.field, []).append(one)
+    nodes = []
+    for name, members in fields.items():
+        label = name if len(members) == 1 else f"{name} × {len(members)}"
+        streams = tuple(dict.fromkeys(one.stream for one in members if one.stream))
+        nodes.append(Node(label, members[0].rank, streams, tuple(members)))
+    if len(nodes) <= MOST_NODES:
+        return nodes
+    rest = nodes[MOST_NODES - 1 :]
+    others = tuple(one for node in rest for one in node.identifiers)
+    return [*nodes[: MOST_NODES - 1], Node(f"+ {words.count_of(len(rest), 'field')}", None, (), others)]
 
 
 class IdentityPicture(QWidget):
-    """`set_person("Maja Lindholm", (("email", "maja@example.com"), …))`; more than 12 are drawn as 11 and "+ 5"."""
+    """`set_person("Maja Lindholm", person.known_by)`. The arrow keys go around, Ctrl+C copies.
+
+    `shown(node)` tells which one is pointed at or focused, None for none.
+    """
+
+    shown = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title = ""
-        self._identifiers: tuple[tuple[str, str], ...] = ()
+        self.nodes: list[Node] = []
+        self._at = -1
+        self._hovered = -1
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(200)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Identity")
 
-    def set_person(self, title: str, identifiers: Sequence[tuple[str, str]]) -> None:
-        """Show this person; `identifiers` are (field, value) pairs."""
-        self._title, self._identifiers = title, tuple(identifiers)
-        known = ", ".join(f"{name} {value}" for name, value in identifiers)
+    def set_person(self, title: str, identifiers: Sequence[Identifier]) -> None:
+        """Show this person."""
+        nodes = group(identifiers)
+        if (title, nodes) == (self._title, self.nodes):
+            return
+        self._title, self.nodes = title, nodes
+        self._at = self._hovered = -1
+        known = ", ".join(f"{one.field} {one.value}" for one in identifiers)
         self.setAccessibleDescription(f"{title} is known by {known}" if known else f"{title} has no identifier")
+        self._tell()
         self.updateGeometry()
         self.update()
 
-    def sizeHint(self) -> QSize:
-        count = len(self.nodes())
-        return QSize(298, 140 if count <= 2 else 186 if count <= 5 else 230 if count <= 8 else 290)
+    @property
+    def current(self) -> Node | None:
+        """What is pointed at, else what the keyboard is at."""
+        at = self._hovered if self._hovered >= 0 else self._at if self.hasFocus() else -1
+        return self.nodes[at] if 0 <= at < len(self.nodes) else None
 
-    def nodes(self) -> list[tuple[str, str]]:
-        """What is drawn around the person: (label, value)."""
-        if len(self._identifiers) <= MOST_NODES:
-            return list(self._identifiers)
-        rest = self._identifiers[MOST_NODES - 1 :]
-        more = "\n".join(f"{name}: {value}" for name, value in rest)
-        return [*self._identifiers[: MOST_NODES - 1], (f"+ {len(rest)} more", more)]
+    def sizeHint(self) -> QSize:
+        count = len(self.nodes)
+        return QSize(298, 150 if count <= 2 else 200 if count <= 5 else 250 if count <= 8 else 320)
 
     def places(self) -> list[QPointF]:
         """The middles of the nodes: on an ellipse, in even steps, four of them in the corners."""
-        count = len(self.nodes())
+        count = len(self.nodes)
         middle = self._middle()
         across = min(130.0, self.width() / 2 - 42)
         down = self.height() / 2 - _NODE - _LABEL_HEIGHT / 2 - 6
@@ -68,28 +141,20 @@ class IdentityPicture(QWidget):
     def _middle(self) -> QPointF:
         return QPointF(self.width() / 2, self.height() / 2 - _LABEL_HEIGHT / 2)
 
+    # painting
+
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, painter, middle = current_theme(), QPainter(self), self._middle()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         places = self.places()
-        painter.setPen(QPen(theme.color("accent_line"), 1.5))
-        for place in places:
+        current = self.current
+        for node, place in zip(self.nodes, places, strict=True):
+            strong = node is current
+            painter.setPen(QPen(theme.color("accent" if strong else "accent_line"), 2 if strong else 1.5))
             painter.drawLine(middle, place)
-        face = font(11)
-        metrics = QFontMetricsF(face)
-        for (label, _), place in zip(self.nodes(), places, strict=True):
-            painter.setPen(QPen(theme.color("accent"), 1.75))
-            painter.setBrush(theme.color("surface"))
-            painter.drawEllipse(place, _NODE, _NODE)
-            room = self._label_room(place, places)
-            shown = metrics.elidedText(label, Qt.TextElideMode.ElideRight, room)
-            width = metrics.horizontalAdvance(shown) + 2
-            left = max(0.0, min(self.width() - width, place.x() - width / 2))
-            box = QRectF(left, place.y() + _NODE + 3, width, _LABEL_HEIGHT)
-            painter.fillRect(box, theme.color("surface"))
-            painter.setFont(face)
-            painter.setPen(theme.color("muted"))
-            painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), shown)
+        for node, place in zip(self.nodes, places, strict=True):
+            self._paint_node(painter, node, place, node is current)
+            self._paint_label(painter, node, place, self._label_room(place, places))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("accent"))
         painter.drawEllipse(middle, _CENTRE, _CENTRE)
@@ -97,6 +162,37 @@ class IdentityPicture(QWidget):
         painter.setPen(theme.color("on_accent"))
         around = QRectF(middle.x() - _CENTRE, middle.y() - _CENTRE, 2 * _CENTRE, 2 * _CENTRE)
         painter.drawText(around, int(Qt.AlignmentFlag.AlignCenter), initials(self._title))
+
+    def _paint_node(self, painter: QPainter, node: Node, place: QPointF, strong: bool) -> None:
+        theme = current_theme()
+        if strong and self.hasFocus():
+            painter.setPen(QPen(theme.color("accent_line"), 3))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(place, _NODE + 3.5, _NODE + 3.5)
+        painter.setPen(QPen(theme.color("accent"), 1.75))
+        painter.setBrush(theme.color("accent" if strong else "surface"))
+        painter.drawEllipse(place, _NODE, _NODE)
+        if node.rank is not None:
+            painter.setFont(font(10, 600, tabular=True))
+            painter.setPen(theme.color("on_accent" if strong else "accent"))
+            inside = QRectF(place.x() - _NODE, place.y() - _NODE, 2 * _NODE, 2 * _NODE)
+            painter.drawText(inside, int(Qt.AlignmentFlag.AlignCenter), str(node.rank))
+
+    def _paint_label(self, painter: QPainter, node: Node, place: QPointF, room: float) -> None:
+        theme = current_theme()
+        below = ", ".join(node.streams)
+        for line, (text, face, color) in enumerate(((node.label, font(11.5), "text"), (below, font(10.5), "muted"))):
+            if not text:
+                continue
+            metrics = QFontMetricsF(face)
+            said = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+            width = metrics.horizontalAdvance(said) + 2
+            left = max(0.0, min(self.width() - width, place.x() - width / 2))
+            box = QRectF(left, place.y() + _NODE + 3 + line * _LINE, width, _LINE)
+            painter.fillRect(box, theme.color("surface"))
+            painter.setFont(face)
+            painter.setPen(theme.color(color))
+            painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), said)
 
     def _label_room(self, place: QPointF, places: Sequence[QPointF]) -> float:
         """How wide a label may be before it meets the one of a neighbour at the same height."""
@@ -114,12 +210,62 @@ class IdentityPicture(QWidget):
         edge = 2 * min(place.x(), self.width() - place.x())
         return max(34.0, min([118.0, max(edge, 84.0), *(distance - 8 for distance in near)]))
 
+    # pointing and keys
+
+    def _node_at(self, point: QPoint) -> int:
+        places = self.places()
+        near = [at for at, place in enumerate(places) if (point - place.toPoint()).manhattanLength() < 3 * _NODE]
+        return near[0] if near else -1
+
+    def _tell(self) -> None:
+        node = self.current
+        self.setAccessibleName(f"Identity: {node.words()}" if node is not None else "Identity")
+        self.shown.emit(node)
+        self.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = self._node_at(event.position().toPoint())
+        if at != self._hovered:
+            self._hovered = at
+            self._tell()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        at = self._node_at(event.position().toPoint())
+        if at >= 0:
+            self._at = at
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+            self._tell()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hovered = -1
+        self._tell()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._at = max(0, self._at) if self.nodes else -1
+        self._tell()
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._tell()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        forth = event.key() in (Qt.Key.Key_Right, Qt.Key.Key_Down)
+        if self.nodes and (forth or event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Up)):
+            self._at = (self._at + (1 if forth else -1)) % len(self.nodes)
+            self._tell()
+        elif event.matches(QKeySequence.StandardKey.Copy) and 0 <= self._at < len(self.nodes):
+            values = [one.value for one in self.nodes[self._at].identifiers]
+            QGuiApplication.clipboard().setText("\n".join(values))
+        else:
+            super().keyPressEvent(event)
+
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            for (label, value), place in zip(self.nodes(), self.places(), strict=True):
-                if (event.pos() - place.toPoint()).manhattanLength() < 3 * _NODE:
-                    QToolTip.showText(event.globalPos(), f"{label}: {value}", self)
-                    return True
-            QToolTip.hideText()
+            at = self._node_at(event.pos())
+            if at >= 0:
+                QToolTip.showText(event.globalPos(), self.nodes[at].words(), self)
+            else:
+                QToolTip.hideText()
             return True
         return super().event(event)

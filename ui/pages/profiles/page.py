@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from app.engine import Engine
 from app.profiles import ProfileRow, count_matches, count_profiles, export_profiles, search_profiles
+from app.profiles.person import stored_value
 from app.schema.fields import Field, list_fields
 from ui.pages.files import ask_save
 from ui.pages.live import Live
@@ -76,10 +77,10 @@ class ProfilesPage(Page):
         Live(self, engine, ("profiles", "schema", "progress"), self.refresh)
 
     def open(self, **args: Any) -> None:
-        """`told`: what happened to somebody on the way here."""
-        told = str(args.get("told", ""))
+        """`told`: what happened to somebody on the way here; `left`: what the user has to see to."""
+        told, left = str(args.get("told", "")), str(args.get("left", ""))
         if told and told != self._told:
-            self.banner.tell("success", told)
+            self.banner.tell("warning" if left else "success", told, left)
         self._told = told
         self.refresh()
 
@@ -272,6 +273,4 @@ def _field_text(field: Field, row: ProfileRow) -> str:
     value = row.fields.get(field.name)
     if value is None:
         return ""
-    if field.type == "bool":
-        value = bool(value)
-    return value_text(value, field.type, identifier=field.is_identifier)
+    return value_text(stored_value(value, field.type), field.type, identifier=field.is_identifier)

@@ -1,4 +1,4 @@
-"""One person: what they are known by, every value with its origin, and the events behind it."""
+"""One person: what they are known by, every value with its origin, the events behind it, and what happened."""
 
 from __future__ import annotations
 
@@ -6,45 +6,77 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.engine import Engine
 from app.errors import NotFound
-from app.profiles import FieldValue, PersonEvent, Profile, delete_profile, export_person, get_profile, profile_events
+from app.profiles import (
+    Erasure,
+    FieldValue,
+    HistoryEntry,
+    PersonEvent,
+    Profile,
+    count_history,
+    erase_person,
+    export_person,
+    get_profile,
+    person_history,
+    profile_events,
+)
 from ui.pages.events import EventsView
 from ui.pages.files import ask_save, file_name
 from ui.pages.live import Live
+from ui.pages.profiles.erase import EraseDialog
+from ui.pages.profiles.history import HistoryView
 from ui.pages.profiles.identity import IdentityPicture
+from ui.pages.profiles.known_by import KnownBy
 from ui.pages.profiles.page import PersonCell
+from ui.pages.profiles.value import ValueDialog, origin, whole_text
 from ui.pages.values import as_of, one_line, value_text
 from ui.pages.work import WorkLine, tell_no_export
-from ui.shell.background import Task, run_operation, run_query
+from ui.shell.background import Cancelled, Task, run_operation, run_query
 from ui.shell.pages import Shell
 from ui.widgets import (
     Banner,
-    Button,
     Card,
     Column,
-    ConfirmDialog,
     DangerButton,
     DataTable,
-    ElidedLabel,
     EmptyState,
+    Line,
+    MenuButton,
     Page,
     PagedTableModel,
     Reply,
     RowsModel,
     Scroll,
     Tabs,
-    confirm,
     set_kind,
     words,
 )
 
 CARD_WIDTH, NARROW_CARD_WIDTH = 330, 256
 WIDE = 960
+EXPORTS = (
+    ("As a page to read…", ".html", "Pages (*.html)"),
+    ("As data…", ".json", "JSON files (*.json)"),
+    ("Both in one file…", ".zip", "Archives (*.zip)"),
+)
+"""What the menu says, the ending of the file, and the filter of the dialog."""
+
+
+class FieldsTable(DataTable):
+    """Tells when a value is to be copied: a table would copy the cell that the keyboard is at, shortened or not."""
+
+    copied = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copied.emit()
+            return
+        super().keyPressEvent(event)
 
 
 class PersonPage(Page):
@@ -56,7 +88,10 @@ class PersonPage(Page):
         self._id = 0
         self.person: Profile | None = None
         self._task: Task | None = None
-        self.export = Button("Export data", clicked=self._ask_export)
+        formats = QMenu(self)
+        for said, ending, kind in EXPORTS:
+            formats.addAction(said, functools.partial(self._ask_export, ending, kind))
+        self.export = MenuButton("Export data", formats)
         self.delete = DangerButton("Delete profile", clicked=self.ask_delete)
         self.add_action(self.export, self.delete)
         self.banner = Banner()
@@ -81,11 +116,10 @@ class PersonPage(Page):
         self.sentence = set_kind(QLabel(), "muted")
         self.sentence.setWordWrap(True)
         card.add(self.sentence)
-        self._known_by = QGridLayout()
-        self._known_by.setHorizontalSpacing(12)
-        self._known_by.setVerticalSpacing(5)
-        self._known_by.setColumnStretch(1, 1)
-        card.add(self._known_by)
+        card.add(Line())
+        self.known_by = KnownBy()
+        self.picture.shown.connect(self.known_by.mark)
+        card.add(self.known_by)
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(card)
@@ -105,14 +139,14 @@ class PersonPage(Page):
         columns = [
             Column("field", "Field", lambda row: row.name, tip=lambda row: row.label, width=132, fixed=True),
             Column("value", "Value", self._value, tip=self._value, width=188, fixed=True),
-            Column("from", "From", _origin, tip=_origin, tone=lambda row: "muted", width=204),
+            Column("from", "From", origin, tip=origin, tone=lambda row: "muted", width=204),
             Column(
                 "as_of", "As of", lambda row: as_of(row.at), sort=lambda row: row.at,
                 tip=lambda row: words.exact(row.at, seconds=True), tone=lambda row: "muted", width=142,
             ),
         ]  # fmt: skip
         self.fields_model = RowsModel(columns, key=lambda row: row.name)
-        self.fields = DataTable(
+        self.fields = FieldsTable(
             self.fields_model,
             "person-fields",
             delegates={"field": PersonCell},
@@ -120,6 +154,9 @@ class PersonPage(Page):
             framed=False,
             accessible_name="Fields",
         )
+        self.fields.opened.connect(self.show_value)
+        self.fields.set_menu(self._field_menu)
+        self.fields.copied.connect(self._copy_value)
         self.fields.set_empty(EmptyState("user", "No values", "No import has filled a field of this person."))
         self.events_model = PagedTableModel(
             self._fetch_events,
@@ -127,17 +164,26 @@ class PersonPage(Page):
                 Column(
                     "at", "Time", lambda row: as_of(row.at), tip=lambda row: words.exact(row.at), width=148, fixed=True
                 ),
-                Column("stream", "Stream", lambda row: row.stream, tone=lambda row: "muted", width=132),
+                Column(
+                    "stream",
+                    "Stream",
+                    lambda row: row.stream,
+                    tip=lambda row: " · ".join(part for part in (row.job, row.stream) if part),
+                    tone=lambda row: "muted",
+                    width=132,
+                ),
                 Column("data", "What came", lambda row: one_line(row.data), width=350),
             ],
         )
-        self.events = EventsView(self.events_model, "person-events")
+        self.events = EventsView(self.events_model, "person-events", about=self._given)
         self.events.table.set_empty(
             EmptyState("history", "No events", "The raw events of this person are no longer in the workspace.")
         )
+        self.history = HistoryView(self._engine, self.banner)
         self.tabs = Tabs()
         self.tabs.add("fields", "Fields", self.fields)
         self.tabs.add("events", "Events", self.events)
+        self.tabs.add("history", "History", self.history)
         card = Card(flush=True)
         card.add(self.tabs, 1)
         return card
@@ -156,23 +202,32 @@ class PersonPage(Page):
 
     def refresh(self) -> None:
         engine, wanted = self._engine, self._id
-        run_query(lambda: get_profile(engine, wanted), done=self._show, failed=self._not_shown, owner=self)
 
-    def _show(self, person: Profile) -> None:
+        def read() -> tuple[Profile, HistoryEntry | None, int]:
+            person = get_profile(engine, wanted)
+            joined = (one for one in person_history(engine, wanted) if one.verb == "joined")
+            return person, next(joined, None), count_history(engine, wanted)
+
+        run_query(read, done=self._show, failed=self._not_shown, owner=self)
+
+    def _show(self, answer: tuple[Profile, HistoryEntry | None, int]) -> None:
+        person, joined, happened = answer
         if person.id != self._id:
             return
         new = self.person is None or self.person.id != person.id
-        changed = new or self.person is None or self.person.event_count != person.event_count
+        changed = new or self.person != person
         self.person = person
         self.set_title(person.title)
-        self.picture.set_person(person.title, person.identifiers)
-        self.sentence.setText(identity_sentence(person))
-        self._list_identifiers(person)
+        self.picture.set_person(person.title, person.known_by)
+        self.sentence.setText(identity_sentence(person, joined))
+        self.known_by.set_identifiers(person.known_by)
         self.fields_model.set_rows(person.fields)
         self.tabs.set_count("fields", len(person.fields))
         self.tabs.set_count("events", person.event_count)
+        self.tabs.set_count("history", happened)
         if changed:
             self.events_model.refresh(keep=not new)
+            self.history.show_person(person.id)
         self.body.show()
         self._usable(True)
 
@@ -185,26 +240,43 @@ class PersonPage(Page):
 
     def _usable(self, on: bool) -> None:
         self.export.setEnabled(on and self._task is None)
-        self.delete.setEnabled(on and self._engine.in_charge_elsewhere is None)
+        self.delete.setEnabled(on and self._task is None and self._engine.in_charge_elsewhere is None)
 
-    def _list_identifiers(self, person: Profile) -> None:
-        while (item := self._known_by.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        for at, (name, value) in enumerate(person.identifiers):
-            label = set_kind(QLabel(name), "secondary")
-            shown = ElidedLabel(value)
-            shown.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-            shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            shown.setAccessibleName(f"{name}: {value}")
-            self._known_by.addWidget(label, at, 0)
-            self._known_by.addWidget(shown, at, 1)
+    # values
+
+    def _is_identifier(self, field: FieldValue) -> bool:
+        return self.person is not None and any(one.field == field.name for one in self.person.known_by)
 
     def _value(self, field: FieldValue) -> str:
-        named = {name for name, _ in self.person.identifiers} if self.person is not None else set()
-        return value_text(field.value, field.type, identifier=field.name in named)
+        return value_text(field.value, field.type, identifier=self._is_identifier(field))
+
+    def show_value(self, field: FieldValue) -> ValueDialog:
+        """Show a value in full."""
+        dialog = ValueDialog(self, field, identifier=self._is_identifier(field))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+        return dialog
+
+    def _field_menu(self, rows: list[FieldValue]) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction("Show the whole value", lambda: self.show_value(rows[0]))
+        menu.addAction("Copy", self._copy_value)
+        return menu
+
+    def _copy_value(self) -> None:
+        """Put the chosen values on the clipboard, in full."""
+        chosen = self.fields.selected()
+        texts = [whole_text(field, identifier=self._is_identifier(field)) for field in chosen]
+        if texts:
+            QGuiApplication.clipboard().setText("\n".join(texts))
+
+    def _given(self, event: PersonEvent) -> str:
+        """Which of the present values came with an event."""
+        fields = self.person.fields if self.person is not None else ()
+        names = [field.name for field in fields if field.event_id == event.id]
+        if not names:
+            return "Newer events have replaced what this one gave"
+        return f"Gave {', '.join(names)}"
 
     def _fetch_events(self, offset: int, limit: int, reply: Reply) -> None:
         engine, wanted = self._engine, self._id
@@ -221,13 +293,13 @@ class PersonPage(Page):
 
     # export and delete
 
-    def _ask_export(self) -> None:
+    def _ask_export(self, ending: str, kind: str) -> None:
         if self.person is not None:
-            name = f"{file_name(self.person.title)}.json"
-            ask_save(self, "Export everything known of this person", name, "JSON files (*.json)", self.export_to)
+            name = file_name(self.person.title) + ending
+            ask_save(self, "Export everything known of this person", name, kind, self.export_to)
 
     def export_to(self, target: Path) -> None:
-        """Write everything known of the person into a JSON file, in the background."""
+        """Write everything known of the person, in the background; the file's ending says in which form."""
         engine, person = self._engine, self.person
         if person is None:
             return
@@ -257,52 +329,61 @@ class PersonPage(Page):
         self.work.end()
         self._usable(self.person is not None)
 
-    def ask_delete(self) -> ConfirmDialog | None:
-        """Ask whether the person shall go, naming what goes with them."""
+    def ask_delete(self) -> EraseDialog | None:
+        """Show what goes and what can't be reached, and ask whether the person shall go."""
         person = self.person
         if person is None:
             return None
-        lost = (
-            f"{words.count_of(len(person.fields), 'field')}, {words.count_of(len(person.identifiers), 'identifier')} "
-            f"and {words.count_of(person.event_count, 'event')} are deleted from this workspace. This can't be undone. "
-            "If a source still holds this person, the next import brings them back."
-        )
-        return confirm(
-            self, f"Delete “{person.title}”?", lost, "Delete profile", functools.partial(self._delete, person)
-        )
+        dialog = EraseDialog(self, self._engine, person.id, person.title, functools.partial(self._delete, person))
+        dialog.open()
+        return dialog
 
-    def _delete(self, person: Profile) -> None:
+    def _delete(self, person: Profile, others: bool) -> None:
         engine = self._engine
         self._usable(False)
-        run_operation(
-            lambda task: delete_profile(engine, person.id),
-            done=functools.partial(self._deleted, person.title),
+        self.delete.setEnabled(False)
+        self.work.begin(f"Deleting {person.title}")
+        self._task = run_operation(
+            lambda task: erase_person(engine, person.id, task.report, others=others),
+            done=self._deleted,
             failed=self._not_deleted,
+            progress=self.work.progress,
             owner=self,
         )
+        self.work.set_task(self._task)
 
-    def _deleted(self, title: str, _: None) -> None:
+    def _deleted(self, erased: Erasure) -> None:
+        self._task = None
+        self.work.end()
         self.person, self._id = None, 0
-        self._shell.navigate("profiles", told=f"“{title}” was deleted.")
+        told = f"“{erased.title}” was deleted"
+        if erased.people > 1:
+            told += f" with {words.count_of(erased.people - 1, 'other person', 'other people')}"
+        told += f", and {words.count_of(erased.events, 'event')}."
+        self._shell.navigate("profiles", told=told, left="\n".join(erased.left))
         self._shell.forget("profile")
 
     def _not_deleted(self, error: BaseException) -> None:
-        self._usable(self.person is not None)
-        self.banner.tell_error(error)
+        self._export_ended()
+        if isinstance(error, Cancelled):
+            self.banner.tell("info", "Nothing was deleted.")
+        else:
+            self.banner.tell_error(error)
 
 
-def identity_sentence(person: Profile) -> str:
-    """ "4 identifiers from 2 streams, known since 14 Nov 2026"."""
+def identity_sentence(person: Profile, joined: HistoryEntry | None = None) -> str:
+    """ "4 identifiers from 2 streams, joined on 14 Nov by email"; "known since 14 Nov" while nobody was joined."""
     since = f"known since {words.exact(person.created_at).split(',')[0]}"
-    if not person.identifiers:
+    if joined is not None:
+        day = f" on {words.when(joined.at)}" if joined.at else ""
+        since = f"joined{day} by {joined.field}" if joined.field else f"joined{day}"
+    if not person.known_by:
         return f"No identifier, {since}"
     # Whatever stream brought a value, brought an identifier with it: without one it would be nobody's.
-    streams = {field.stream for field in person.fields if field.stream}
-    said = words.count_of(len(person.identifiers), "identifier")
+    streams = {one.stream for one in person.known_by if one.stream} | {
+        one.stream for one in person.fields if one.stream
+    }
+    said = words.count_of(len(person.known_by), "identifier")
     if streams:
         said += f" from {words.count_of(len(streams), 'stream')}"
     return f"{said}, {since}"
-
-
-def _origin(field: FieldValue) -> str:
-    return " · ".join(part for part in (field.job, field.stream) if part) or "No longer known"
