@@ -48,7 +48,6 @@ def _matchers(patterns: Sequence[Any], empty_keeps: bool) -> list[Callable[[str]
     return [found for text in texts if (found := _matcher(text, empty_keeps)) is not None]
 
 
-@lru_cache(maxsize=1024)
 def _matcher(pattern: str, empty_keeps: bool) -> Callable[[str], bool] | None:
     if "*" in pattern or "%" in pattern:
         return wildcard(pattern)

@@ -23,6 +23,7 @@ LONGEST_HEADER = 1_000
 """Characters of an address with its name; a longer text is something else."""
 
 SHORTEST_DOMAIN = 4
+LONGEST_NETWORK = 50
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -205,7 +206,7 @@ def user_agent_map(value: Any) -> dict[str, str] | None:
 def ip_filter(value: Any, network: Any) -> bool | None:
     """Whether an address lies in a range such as 10.0.0.0/8."""
     text, wanted = text_of(value), text_of(network)
-    known = _network(wanted) if text and wanted else None
+    known = _network(wanted) if text and wanted and len(wanted) <= LONGEST_NETWORK else None
     if text is None or known is None or "%" in text:
         return None
     try:

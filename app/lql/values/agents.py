@@ -66,12 +66,16 @@ BROWSERS = (
 """The product that tells a browser, which comes before those whose names it also carries."""
 
 
-@lru_cache(maxsize=4096)
 def read_agent(text: str) -> dict[str, str]:
     """Every feature as text; an empty one where the text doesn't tell."""
+    return _read_agent(text[:LONGEST])
+
+
+@lru_cache(maxsize=4096)
+def _read_agent(text: str) -> dict[str, str]:
     products: dict[str, str] = {}
     comments: list[list[str]] = []
-    for comment, word in TOKEN.findall(text[:LONGEST]):
+    for comment, word in TOKEN.findall(text):
         if word:
             name, _, version = word.partition("/")
             products.setdefault(name, version)

@@ -74,7 +74,7 @@ def date_text(value: Any) -> str | None:
     if value.__class__ is str:
         length = len(value)
         if (
-            (length == 10 or (length == 20 and value[19] == "Z" and value[10] == "T"))
+            (length == 10 or (length in (19, 20) and value[10] in "T " and (length == 19 or value[19] == "Z")))
             and value[4] == value[7] == "-"
             and value.isascii()
         ):
@@ -144,11 +144,13 @@ PATTERNS = {
 }
 
 
-@lru_cache(maxsize=256)
 def layout_reader(layout: str) -> Callable[[str], datetime | None] | None:
     """What reads texts of a layout such as "02/01/2006"; None when the layout is too long to be one."""
-    if len(layout) > LONGEST_LAYOUT:
-        return None
+    return _layout_reader(layout) if len(layout) <= LONGEST_LAYOUT else None
+
+
+@lru_cache(maxsize=256)
+def _layout_reader(layout: str) -> Callable[[str], datetime | None]:
     pattern, meanings, at = "", [], 0
     found = list(LAYOUT_PARTS.finditer(layout))
     for number, part in enumerate(found):

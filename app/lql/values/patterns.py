@@ -10,15 +10,26 @@ import re2  # type: ignore[import-untyped]
 
 LONGEST_PATTERN = 1_000
 SPECIAL = re.compile(r"\\.|[*%?]|\[[^\[\]]+\]|.", re.DOTALL)
+SPECIAL_CHARACTER = re.compile(r"[*%?\[\\]")
 PUNCTUATION = re.compile(r"[!-,./:-@\[-^`{-~]")
 """What a class of characters must escape; the hyphen keeps its meaning."""
 
 
-@lru_cache(maxsize=1024)
 def searcher(pattern: str) -> Callable[[str], bool] | None:
     """Whether an RE2 pattern is found anywhere in a text; None when the pattern can't be read."""
-    if len(pattern) > LONGEST_PATTERN:
-        return None
+    return _searcher(pattern) if len(pattern) <= LONGEST_PATTERN else None
+
+
+def wildcard(pattern: str) -> Callable[[str], bool] | None:
+    r"""Whether a whole text matches: * or % any run, ? one character, [a-c] one of a class, \ takes the next as it is.
+
+    None when the pattern can't be read, as with a class that ends before it begins: [c-a].
+    """
+    return _wildcard(pattern) if len(pattern) <= LONGEST_PATTERN else None
+
+
+@lru_cache(maxsize=1024)
+def _searcher(pattern: str) -> Callable[[str], bool] | None:
     options = re2.Options()
     options.log_errors = False
     try:
@@ -36,11 +47,14 @@ def searcher(pattern: str) -> Callable[[str], bool] | None:
 
 
 @lru_cache(maxsize=1024)
-def wildcard(pattern: str) -> Callable[[str], bool] | None:
-    r"""Whether a whole text matches: * or % any run, ? one character, [a-c] one of a class, \ takes the next as it is.
-
-    None when the pattern can't be read, as with a class that ends before it begins: [c-a].
-    """
+def _wildcard(pattern: str) -> Callable[[str], bool] | None:
+    core = pattern.strip("*%")
+    if core and not SPECIAL_CHARACTER.search(core):
+        # The usual patterns, "a*" and "*a*", need no regular expression.
+        open_start, open_end = pattern[0] in "*%", pattern[-1] in "*%"
+        if open_start:
+            return (lambda text: core in text) if open_end else (lambda text: text.endswith(core))
+        return (lambda text: text.startswith(core)) if open_end else (lambda text: text == core)
     parts = []
     for token in SPECIAL.findall(pattern):
         if token in ("*", "%"):
@@ -55,4 +69,4 @@ def wildcard(pattern: str) -> Callable[[str], bool] | None:
             parts.append(f"[^{escaped}]" if negated else f"[{escaped}]")
         else:
             parts.append(re2.escape(token[1:] if len(token) == 2 and token[0] == "\\" else token))
-    return searcher(rf"(?s)\A{''.join(parts)}\z")
+    return _searcher(rf"(?s)\A{''.join(parts)}\z")

@@ -138,10 +138,11 @@ def integer_of(value: Any) -> int | None:
 
 def _grouped(text: str) -> int | float | None:
     """Figures with signs around them: whole ones exactly, since a float has only 53 bits."""
+    figures = text.translate(MONEY)
     try:
-        return int(text.translate(MONEY))
+        return int(figures)
     except ValueError:
-        return number_of(text)
+        return number_of(figures)
 
 
 def truth_of(value: Any) -> bool | None:

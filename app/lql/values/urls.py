@@ -84,12 +84,14 @@ def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
 
 
-@lru_cache(maxsize=8192)
 def registrable_domain(host: str) -> str | None:
     """The domain below a public suffix: "amazon.co.uk" of "www.amazon.co.uk:80". Addresses and suffixes have none."""
-    if ADDRESS.fullmatch(host):
-        return None
     name = host.partition(":")[0].removesuffix(".").lower()
-    if not name or ADDRESS.fullmatch(name) or len(name) > LONGEST_DOMAIN or ".." in name:
+    if not name or len(name) > LONGEST_DOMAIN or ".." in name or ADDRESS.fullmatch(name):
         return None
+    return _registrable(name)
+
+
+@lru_cache(maxsize=8192)
+def _registrable(name: str) -> str | None:
     return _suffixes().privatesuffix(name)

@@ -68,7 +68,8 @@ def test_every_published_function_is_there() -> None:
     published = """
         eq ne gt ge lt le not exists any all oneof or
         tolower string.lowercase string.uppercase string.titlecase string.index string.substr contains
-        hasprefix hassuffix split string.split strip string.strip replace join len char_length tostring regex.match phone.e164 uuid
+        hasprefix hassuffix split string.split strip string.strip replace join
+        len char_length tostring regex.match phone.e164 uuid
         hash.sip hash hash.md5 hash.sha1 hash.sha256 hash.sha512 encoding.b64encode encoding.b64decode unsign
         toint tonumber tobool todate todatein totimestamp cast totimeset
         now epochms yy mm monthofyear yymm dayofweek hourofday hourofweek extract strftime seconds unixtrunc timebucket
