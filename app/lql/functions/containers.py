@@ -166,7 +166,7 @@ def prepare_json_path(arguments: Sequence[Any]) -> Call | None:
 
 CONTAINERS = (
     Function("array.index", array_index, 2, 2, None, "The entry at a place of a list: 0 is the first, -1 the last."),
-    Function("array.slice", array_slice, 2, 3, None, "The entries of a list from one place to before another."),
+    Function("array.slice", array_slice, 2, 3, "[]string", "The entries of a list from one place to before another."),
     Function("filter", remove_matching, 2, None, None, "Without the keys, entries or text that match a pattern."),
     Function("filtermatch", keep_matching, 2, None, None, "Only the keys, entries or text that match a pattern."),
     Function(
