@@ -53,7 +53,7 @@ def print_expression(expression: Expression) -> str:
 def print_statement(statement: Statement) -> str:
     """The statement in lines, ending with a semicolon and a line end."""
     lines = ["SELECT"]
-    heads = [print_expression(column.expression) for column in statement.columns]
+    heads = [_head(column.expression) for column in statement.columns]
     names = [f"AS {quote(column.name.text)}" if column.name else "" for column in statement.columns]
     tails = [_options(column) for column in statement.columns]
     width = _width(heads)
@@ -72,6 +72,12 @@ def print_statement(statement: Statement) -> str:
     if statement.alias:
         lines.append(f"ALIAS {quote(statement.alias.text)}")
     return "\n".join(lines) + ";\n"
+
+
+def _head(expression: Expression) -> str:
+    # An IF without ELSE would be taken for the column's own condition.
+    guarded = isinstance(expression, When) and expression.other is None
+    return _print(expression, EITHER if guarded else CHOICE)
 
 
 def _width(cells: Sequence[str]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.lql import FUNCTIONS, LqlError, check_statements, columns_of, compile_expression, parse_expression
+from app.lql import FUNCTIONS, LqlError, check_statements, columns_of, compile_expression, parse_expression, reference
 from app.lql.checker import name_of
 
 
@@ -116,3 +116,9 @@ def test_every_function_says_what_it_does_and_checks_its_arguments() -> None:
             if count >= 0 and not function.filter_only and name != "or":
                 with pytest.raises(LqlError):
                     compile_expression(f"{name}({', '.join(['x'] * count)})")
+
+
+def test_the_page_about_the_language_is_fresh() -> None:
+    assert reference.PAGE.read_text(encoding="utf-8") == reference.document(), "run: python -m app.lql.reference"
+    listed = {function.name for family in reference.FAMILIES.values() for function in family}
+    assert listed == {function.name for function in FUNCTIONS.values()}

@@ -70,10 +70,9 @@ EXPRESSIONS = st.recursive(
 WORDS = st.builds(Name, NAMES)
 COLUMNS = st.builds(
     Column,
-    # IF without ELSE is the column's own condition there.
-    EXPRESSIONS.filter(lambda node: not isinstance(node, When) or node.other is not None),
+    EXPRESSIONS,
     st.one_of(st.none(), WORDS),
-    st.one_of(st.none(), EXPRESSIONS.filter(lambda node: not isinstance(node, When))),
+    st.one_of(st.none(), EXPRESSIONS),
     st.sampled_from([None, Name("int"), Name("[]string"), Name("map[string]value"), Name("ts[]string")]),
     st.sampled_from([None, Name("sum"), Name("latest")]),
     st.one_of(st.none(), TEXTS),
@@ -87,7 +86,7 @@ STATEMENTS = st.builds(
     st.one_of(st.none(), WORDS),
     st.one_of(st.none(), WORDS),
     st.lists(WORDS, max_size=2).map(tuple),
-    st.one_of(st.none(), EXPRESSIONS.filter(lambda node: not isinstance(node, When))),
+    st.one_of(st.none(), EXPRESSIONS),
     st.one_of(st.none(), WORDS),
 )
 
