@@ -6,12 +6,16 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 
 from app.errors import CausewayError, DatabaseBusy, DatabaseCorrupt, DiskFull, WorkspaceReadOnly
 
 BUSY_SECONDS = 30.0
 """How long a statement waits for another process's write transaction; those last well under a second."""
+CLOSING_SECONDS = 10.0
+"""How long closing waits for what another thread is doing."""
 
 
 class Database:
@@ -25,14 +29,14 @@ class Database:
         self.path = path
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: list[_Connection] = []
         self._closed = False
 
-    def connect(self) -> sqlite3.Connection:
+    def _connect(self) -> _Connection:
         """This thread's connection, opened at first use."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        connection: _Connection | None = getattr(self._local, "connection", None)
         if connection is None or self._closed:
-            connection = open_connection(self.path)
+            connection = _Connection(open_connection(self.path), RLock())
             with self._lock:
                 self._closed = False
                 self._connections.append(connection)
@@ -43,24 +47,40 @@ class Database:
     def read(self) -> Iterator[sqlite3.Connection]:
         """Read; database errors become sentences."""
         with translated(self.path):
-            yield self.connect()
+            connection = self._connect()
+            with connection.in_use:
+                yield connection.sqlite
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One write transaction, committed at the end of the block or rolled back as a whole."""
         with translated(self.path):
-            connection = self.connect()
-            with transaction(connection):
-                yield connection
+            connection = self._connect()
+            with connection.in_use, transaction(connection.sqlite):
+                yield connection.sqlite
 
     def close(self) -> None:
-        """Close every thread's connection; the last one folds the WAL into the file."""
+        """Close every thread's connection; the last one folds the WAL into the file.
+
+        Waits for what other threads are just doing: SQLite crashes when a connection goes while it is used. One that
+        is used for longer than `CLOSING_SECONDS` stays open until the program ends.
+        """
         with self._lock:
             connections, self._connections = self._connections, []
             self._closed = True
         for connection in connections:
-            connection.close()
+            if connection.in_use.acquire(timeout=CLOSING_SECONDS):
+                connection.sqlite.close()
+                connection.in_use.release()
         self._local = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    """A thread's connection, and what that thread holds while it uses it."""
+
+    sqlite: sqlite3.Connection
+    in_use: RLock
 
 
 @contextmanager
