@@ -43,6 +43,11 @@ def page_specs(engine: Engine) -> list[PageSpec]:
 
         return PersonPage(engine, shell)
 
+    def schema(shell: Shell) -> Page:
+        from ui.pages.schema.page import SchemaPage
+
+        return SchemaPage(engine, shell)
+
     def streams(shell: Shell) -> Page:
         from ui.pages.streams.page import StreamsPage
 
@@ -60,6 +65,7 @@ def page_specs(engine: Engine) -> list[PageSpec]:
         PageSpec("authorizations", "Authorizations", "key-round", authorizations),
         PageSpec("profiles", "Profiles", "users", profiles, group=1),
         PageSpec("profile", "Person", build=profile, under="profiles"),
+        PageSpec("schema", "Schema", "table", schema, group=1),
         PageSpec("streams", "Streams", "waves", streams, group=1),
         PageSpec("settings", "Settings", "settings", settings, group=2),
     ]

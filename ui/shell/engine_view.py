@@ -9,6 +9,7 @@ from app.changes import Change
 from app.engine import Engine
 from app.jobs.queries import list_jobs
 from app.profiles import count_profiles
+from app.schema.queries import unpublished_changes
 from app.workspace import recent_workspaces
 from ui.shell.pages import EngineState, Recent
 from ui.widgets import words
@@ -31,11 +32,13 @@ class EngineView:
         return "Read only" if self._engine.in_charge_elsewhere is not None else "On this computer"
 
     def counts(self) -> Mapping[str, int | str]:
-        """How many jobs, authorizations and profiles there are."""
+        """How many jobs, authorizations and profiles there are, and how many changes of the schema are unpublished."""
+        unpublished = len(unpublished_changes(self._engine))
         return {
             "jobs": len(list_jobs(self._engine)),
             "authorizations": len(list_authorizations(self._engine)),
             "profiles": count_profiles(self._engine),
+            "schema": f"{unpublished:,} new" if unpublished else "",
         }
 
     def state(self) -> EngineState:

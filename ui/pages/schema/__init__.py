@@ -1,0 +1,1 @@
+"""The Schema page: fields, mappings, identifiers, their text form, versions, and what is not published yet."""

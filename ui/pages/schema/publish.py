@@ -1,0 +1,88 @@
+"""The dialog that publishes: what changes, whom it reaches, and the comment of the new version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.schema.effect import Effect
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from app.engine import Engine
+from app.schema.differences import needs_rebuild, suggested_comment
+from app.schema.operations import publish_schema
+from ui.pages.authorizations.dialogs import FormDialog
+from ui.pages.schema.changes import DifferenceLines, FittingScroll, codes_of, effect_sentence
+from ui.pages.schema.reading import Contents
+from ui.shell.background import run_operation
+from ui.widgets import Card, FormField, InlineNote, Line, words
+
+WIDTH = 560
+TALLEST_LIST = 300
+
+
+class PublishDialog(FormDialog):
+    """Asks for the comment and publishes all changes; `published(number)` is called when it is done."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        engine: Engine,
+        contents: Contents,
+        effect: Effect | None,
+        published: Callable[[int], object],
+    ) -> None:
+        count = words.count_of(len(contents.changes), "change")
+        super().__init__(parent, f"Publish {count}", WIDTH)
+        self._engine, self._published = engine, published
+        content = QWidget()
+        rows = QVBoxLayout(content)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        for change in contents.changes:
+            if rows.count():
+                rows.addWidget(Line())
+            rows.addWidget(DifferenceLines(change, codes_of(contents, change.subject), ""))
+        card = Card(flush=True)
+        scroll = FittingScroll(content)
+        scroll.setMaximumHeight(TALLEST_LIST)
+        card.add(scroll)
+        self.add(card, 1)
+        deep = needs_rebuild(contents.changes)
+        sentence = "Events that arrive from now on are mapped the new way."
+        if deep:
+            sentence += " People who are there already get it when their events are replayed by a rebuild."
+        if deep and effect is not None:
+            sentence += f" {effect_sentence(effect)}"
+        self.note = InlineNote(sentence)
+        self.add(self.note)
+        self.comment = QLineEdit(suggested_comment(contents.changes))
+        self.comment.setMaxLength(500)
+        self.comment_field = FormField(
+            "Comment", self.comment, required=True, help="What changes and why; versions show it"
+        )
+        self.comment.textChanged.connect(lambda _: self.comment_field.set_error(""))
+        self.add(self.comment_field)
+        self.finish("Publish")
+        self.comment.selectAll()
+        self.comment.setFocus()
+
+    def act(self) -> None:
+        """Put the changes in force."""
+        comment = self.comment.text().strip()
+        if not comment:
+            self.comment_field.set_error("A version needs a comment. Say in a few words what changes and why.")
+            self.comment.setFocus()
+            return
+        self.set_busy(True)
+        engine = self._engine
+        run_operation(
+            lambda _: publish_schema(engine, comment), done=self._was_published, failed=self._not_published, owner=self
+        )
+
+    def _was_published(self, number: int) -> None:
+        self._published(number)
+        self.accept()
+
+    def _not_published(self, error: BaseException) -> None:
+        self.set_busy(False)
+        self.banner.tell_error(error)
