@@ -95,11 +95,11 @@ def diff(session: Session, a: int | None, b: int | None) -> None:
     nothing = "There are no unpublished changes." if a is None else "Nothing is different."
     session.answer(
         {"changes": [asdict(difference) for difference in found], "needs_rebuild": needs_rebuild(found)},
-        lambda: _tell_changes(found, nothing),
+        lambda: _tell_changes(found, nothing, to_come=a is None),
     )
 
 
-def _tell_changes(found: Sequence[Difference], nothing: str) -> None:
+def _tell_changes(found: Sequence[Difference], nothing: str, *, to_come: bool = True) -> None:
     from app.schema.differences import needs_rebuild
 
     if not found:
@@ -108,7 +108,7 @@ def _tell_changes(found: Sequence[Difference], nothing: str) -> None:
         output.tell(f"{MARKS[difference.verb]} {difference.title}")
         for words in difference.words:
             output.tell(f"    {words}")
-    if needs_rebuild(found):
+    if to_come and needs_rebuild(found):
         output.say("People who are there already get some of this only by a rebuild.")
 
 

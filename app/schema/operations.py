@@ -76,8 +76,8 @@ def _edit(engine: Engine, origin: str, change: Callable[[Schema], Schema]) -> No
 def discard_changes(engine: Engine, subject: str | None = None) -> None:
     """Take back one unpublished change, or all of them.
 
-    With a field that was added go the unpublished mappings that fill it. Raises NotFound where there is no such
-    change.
+    With a field that was added go the unpublished mappings that fill it. A provider's change that was accepted is
+    offered again. Raises NotFound where there is no such change.
     """
     engine.require_charge()
     with engine.workspace.database.write() as connection:
@@ -88,6 +88,11 @@ def discard_changes(engine: Engine, subject: str | None = None) -> None:
             raise NotFound("That change is not among the unpublished changes (any more).")
         gone += [entry for entry in entries if any(_needs(entry, other, published) for other in gone)]
         connection.executemany("delete from schema_draft where subject = ?", {(entry.subject,) for entry in gone})
+        connection.executemany(
+            """update schema_offers set state = 'open' where state = 'accepted' and id =
+                (select max(id) from schema_offers where provider = ? and subject = ?)""",
+            {(entry.origin, entry.subject) for entry in gone},
+        )
     engine.changes.announce(Change("schema"))
 
 

@@ -12,6 +12,7 @@ from app.schema.model import FieldDefinition
 from app.schema.operations import (
     accept_offer,
     decline_offer,
+    discard_changes,
     publish_schema,
     put_field,
     put_mapping,
@@ -91,6 +92,9 @@ def test_what_was_edited_is_offered_and_an_offer_can_be_taken_or_left(engine: En
     assert [(one.title, one.origin) for one in unpublished_changes(engine)] == [
         ("Mapping of mail_people to city", "mail")
     ]
+    discard_changes(engine)
+    assert len(list_offers(engine)) == 2
+    accept_offer(engine, offers["Mapping of mail_people to city"].id)
     decline_offer(engine, offers["Field note"].id)
     assert list_offers(engine) == []
     with pytest.raises(NotFound):
