@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +14,11 @@ from typing import TYPE_CHECKING
 from app.changes import Change
 from app.errors import CausewayError, NotFound, Refused
 from app.jobs.log import write_log
+from app.jobs.model import RunInfo
 from app.jobs.process import WorkerProcess
 from app.jobs.worker import Outcome, Reporter
 from app.profiles.people_table import as_json
-from app.profiles.rebuild import RebuildState, abandon_rebuild, rebuild, rebuild_state
+from app.profiles.rebuild import RebuildState, abandon_rebuild, events_span, rebuild, rebuild_state
 
 if TYPE_CHECKING:
     from app.engine import Engine
@@ -25,11 +28,13 @@ ALL_CHANGED = (Change("profiles"), Change("streams"), Change("schema"), Change("
 
 @dataclass(frozen=True, slots=True)
 class RebuildProgress:
-    """How far a rebuild is: events done of all. `undone` are the runs that are left out."""
+    """How far a rebuild is: events done of all, events a second. `undone` are the runs that are left out."""
 
     done: int
     total: int
     undone: tuple[int, ...]
+    rate: float = 0.0
+    seconds_left: float | None = None
 
     @property
     def fraction(self) -> float | None:
@@ -46,19 +51,31 @@ class RebuildOrder:
 
     def carry_out(self, connection: sqlite3.Connection, reporter: Reporter) -> None:
         """Rebuild to the end. Raises Cancelled."""
+        began: tuple[float, int] | None = None
 
         def progress(done: int, total: int) -> None:
+            nonlocal began
             reporter.check()
-            reporter.report(RebuildProgress(done, total, self.undone))
+            now = time.monotonic()
+            if began is None or began[1] > done:
+                began = (now, done)
+            since, at = began
+            rate = (done - at) / (now - since) if now > since else 0.0
+            left = (total - done) / rate if rate > 0 else None
+            reporter.report(RebuildProgress(done, total, self.undone, rate, left))
 
-        rebuild(connection, self.undone, progress)
+        def finished(gone: Mapping[int, int], people: int) -> None:
+            _tell_undone(connection, self.undone, gone, people)
+
+        rebuild(connection, self.undone, progress, finished)
 
 
 @dataclass(frozen=True, slots=True)
 class UndoPlan:
     """What undoing an import would do. `runs` are one import: a run that went on where another stopped belongs to it.
 
-    `removed` people have no other events, `changed` ones lose what these events gave them.
+    `removed` people have no other events, `changed` ones lose what these events gave them; `joined` of the latter were
+    joined by these events and may come apart.
     """
 
     runs: tuple[int, ...]
@@ -66,6 +83,7 @@ class UndoPlan:
     events: int
     removed: int
     changed: int
+    joined: int
 
 
 class Rebuilder:
@@ -77,20 +95,36 @@ class Rebuilder:
         self.error: Outcome | None = None
         """Why the last one failed, if it did."""
         self._engine = engine
+        self._undone: tuple[int, ...] = ()
+        self._turn = asyncio.Lock()
         self._worker: WorkerProcess | None = None
         self._ended: asyncio.Future[Outcome] | None = None
         self._outcome: Outcome | None = None
+        self._stopping = False
 
-    async def start(self, undone: tuple[int, ...] = ()) -> None:
-        """Begin, or go on with an interrupted one of the same kind. Raises Refused while one is under way."""
-        if self._ended is not None and not self._ended.done():
-            raise Refused("People are being rebuilt already.", advice="Wait for it to end, or stop it first.")
-        self.error = self._outcome = None
-        self._ended = asyncio.get_running_loop().create_future()
-        self.progress = RebuildProgress(0, 0, undone)
-        worker = self._worker = await asyncio.to_thread(WorkerProcess)
-        worker.listen(self._received, lambda: self._gone(worker))
-        worker.give(RebuildOrder(self._engine.workspace.database.path, undone))
+    @property
+    def busy(self) -> bool:
+        """Whether one is under way."""
+        return self._ended is not None and not self._ended.done()
+
+    async def start(self, choose: Callable[[], tuple[int, ...]]) -> None:
+        """Begin, or go on with an interrupted one that leaves out the same runs.
+
+        `choose` is called in a thread, once it is certain that no other is under way, and says which runs are left
+        out. Raises what it raises, and Refused while one is under way.
+        """
+        async with self._turn:
+            if self.busy:
+                raise Refused("People are being rebuilt already.", advice="Wait for it to end, or stop it first.")
+            undone = await asyncio.to_thread(choose)
+            worker = await asyncio.to_thread(WorkerProcess)
+            self.error = self._outcome = None
+            self._stopping = False
+            self._undone, self._worker = undone, worker
+            self._ended = asyncio.get_running_loop().create_future()
+            self.progress = RebuildProgress(0, 0, undone)
+            worker.listen(self._received, lambda: self._gone(worker))
+            worker.give(RebuildOrder(self._engine.workspace.database.path, undone))
         self._engine.changes.announce(Change("rebuild"))
 
     async def resume(self) -> None:
@@ -98,7 +132,16 @@ class Rebuilder:
         with suppress(CausewayError):
             state = await asyncio.to_thread(self.unfinished)
             if state is not None:
-                await self.start(state.undone)
+                await self.start(lambda: state.undone)
+
+    async def go_on(self) -> None:
+        """Go on with what was stopped or failed. Raises Refused while one is under way."""
+
+        def choose() -> tuple[int, ...]:
+            state = self.unfinished()
+            return self._undone if state is None else state.undone
+
+        await self.start(choose)
 
     async def finished(self) -> Outcome | None:
         """Wait for the end of what is under way; how it ended, None when nothing ever was."""
@@ -106,20 +149,27 @@ class Rebuilder:
 
     async def stop(self) -> None:
         """Interrupt it. It can go on later; the people in use are those from before."""
-        if self._worker is not None and self._ended is not None and not self._ended.done():
-            await self._worker.stop()
-            await self.finished()
+        async with self._turn:
+            await self._halt()
 
     async def give_up(self) -> None:
         """Stop it and forget what it has built."""
-        await self.stop()
-        await asyncio.to_thread(self._abandon)
+        async with self._turn:
+            await self._halt()
+            await asyncio.to_thread(self._abandon)
+            self.error = None
         self._engine.changes.announce(Change("rebuild"))
 
     def unfinished(self) -> RebuildState | None:
         """The rebuild that was begun and not finished, under way or not."""
         with self._engine.workspace.database.read() as connection:
             return rebuild_state(connection)
+
+    async def _halt(self) -> None:
+        if self._worker is not None and self.busy:
+            self._stopping = True
+            await self._worker.stop()
+            await self.finished()
 
     def _abandon(self) -> None:
         with self._engine.workspace.database.read() as connection:
@@ -133,10 +183,14 @@ class Rebuilder:
             self._engine.changes.announce(Change("rebuild"))
 
     def _gone(self, worker: WorkerProcess) -> None:
-        outcome = self._outcome or Outcome(
-            "failed",
-            f"The process that rebuilt the people ended unexpectedly (exit code {worker.exit_code}).",
-            "Nothing is lost; start the rebuild again and it goes on where it was.",
+        outcome = self._outcome or (
+            Outcome("cancelled")
+            if self._stopping
+            else Outcome(
+                "failed",
+                f"The process that rebuilt the people ended unexpectedly (exit code {worker.exit_code}).",
+                "Nothing is lost; start the rebuild again and it goes on where it was.",
+            )
         )
         self.progress = None
         self.error = outcome if outcome.status == "failed" else None
@@ -147,57 +201,108 @@ class Rebuilder:
             self._engine.changes.announce(change)
 
 
+def can_undo(run: RunInfo) -> bool:
+    """Whether a run brought events that can be taken away."""
+    return run.status not in ("running", "undone") and run.read > run.rejected
+
+
 def plan_undo(engine: Engine, run_id: int) -> UndoPlan:
     """What undoing the import of a run would do. It counts through people's events: not for the window's own thread.
 
-    Raises NotFound, and Refused for a run that is under way or undone already.
+    Raises NotFound, and Refused for a run that is under way, was undone already or brought nothing.
     """
     with engine.workspace.database.read() as connection:
         runs = _import_of(connection, run_id)
-        listed = as_json(runs)
         job = connection.execute(
             "select jobs.name from runs join jobs on jobs.id = job_id where runs.id = ?", (run_id,)
         ).fetchone()
-        events = connection.execute(
-            "select count(*) from events where run_id in (select value from json_each(?))", (listed,)
-        ).fetchone()[0]
-        removed, touched = connection.execute(
-            """with touched as (
-                select profile_id, count(*) as theirs from profile_events join events on events.id = event_id
-                where run_id in (select value from json_each(?)) group by profile_id)
-            select coalesce(sum(theirs = (
-                select count(*) from profile_events where profile_events.profile_id = touched.profile_id)), 0),
-                count(*) from touched""",
-            (listed,),
+        row = connection.execute(
+            """with gone as materialized (
+                select id from events where id between ? and ? and run_id in (select value from json_each(?))),
+            touched as materialized (
+                select profile_id, count(*) as theirs from profile_events join gone on gone.id = event_id
+                group by profile_id),
+            counted as materialized (
+                select profile_id, theirs = (
+                    select count(*) from profile_events where profile_events.profile_id = touched.profile_id) as goes
+                from touched)
+            select (select count(*) from gone) as events, coalesce(sum(goes), 0) as removed,
+                coalesce(sum(not goes), 0) as changed,
+                coalesce(sum(not goes and profile_id in (
+                    select kept from joins join gone on gone.id = event_id)), 0) as joined
+            from counted""",
+            (*events_span(connection, runs), as_json(runs)),
         ).fetchone()
-    return UndoPlan(tuple(runs), job["name"] if job is not None else "", events, removed, touched - removed)
+    if not row["events"]:
+        raise Refused(f"Run {run_id} brought no events that are still there.", advice="There is nothing to undo.")
+    return UndoPlan(tuple(runs), job["name"] if job is not None else "", *row)
 
 
 async def undo_import(engine: Engine, run_id: int) -> None:
-    """Begin to rebuild all people without the events of an import. Raises NotFound and Refused."""
+    """Begin to rebuild all people without the events of an import. Raises NotFound and Refused.
+
+    An import whose undoing was interrupted goes in the same rebuild.
+    """
     engine.require_charge()
     if engine.supervisor is None:
         raise Refused("Causeway is closing; nothing was undone.")
 
-    def prepare() -> list[int]:
+    def prepare() -> tuple[int, ...]:
         with engine.workspace.database.write() as connection:
+            state = rebuild_state(connection)
+            before = () if state is None else state.undone
             runs = _import_of(connection, run_id)
             for run in runs:
                 # Whatever happens, a later run of the job must not go on where an undone one stopped.
                 connection.execute("update runs set cursor = null where id = ?", (run,))
-            row = connection.execute("select job_id from runs where id = ?", (run_id,)).fetchone()
-            write_log(connection, row["job_id"], run_id, "note", f"The import of run {run_id} is being undone")
-            return runs
+            if run_id not in before:
+                row = connection.execute("select job_id from runs where id = ?", (run_id,)).fetchone()
+                write_log(connection, row["job_id"], run_id, "note", f"The import of run {run_id} is being undone")
+        return tuple(sorted({*before, *runs}))
 
-    await engine.supervisor.rebuilds.start(tuple(await asyncio.to_thread(prepare)))
+    await engine.supervisor.rebuilds.start(prepare)
 
 
 async def start_rebuild(engine: Engine) -> None:
-    """Begin to rebuild all people with the published schema. Raises Refused while a rebuild is under way."""
+    """Begin to rebuild all people with the published schema, or go on with what was interrupted.
+
+    Raises Refused while a rebuild is under way.
+    """
     engine.require_charge()
     if engine.supervisor is None:
         raise Refused("Causeway is closing; nothing was rebuilt.")
-    await engine.supervisor.rebuilds.start()
+    rebuilds = engine.supervisor.rebuilds
+
+    def interrupted() -> tuple[int, ...]:
+        # An undo that was cut short must not be forgotten: it becomes this rebuild.
+        state = rebuilds.unfinished()
+        return () if state is None else state.undone
+
+    await rebuilds.start(interrupted)
+
+
+def _tell_undone(connection: sqlite3.Connection, undone: tuple[int, ...], gone: Mapping[int, int], people: int) -> None:
+    """Say in each job's log, and in its status where its newest run is gone, that an import was undone."""
+    by_job: dict[int, list[int]] = {}
+    for run, job in connection.execute(
+        "select id, job_id from runs where id in (select value from json_each(?)) order by id", (as_json(undone),)
+    ):
+        by_job.setdefault(job, []).append(run)
+    for job, runs in by_job.items():
+        which = f"run {runs[0]}" if len(runs) == 1 else f"runs {', '.join(map(str, runs[:-1]))} and {runs[-1]}"
+        events = sum(gone.get(run, 0) for run in runs)
+        write_log(
+            connection,
+            job,
+            runs[-1],
+            "note",
+            f"The import of {which} was undone: {events:,} events were taken away, {people:,} people are left",
+        )
+        connection.execute(
+            """update jobs set status = 'paused', reason = 'The import was undone; running it again brings it back'
+            where id = ? and status <> 'running' and ? = (select max(id) from runs where job_id = jobs.id)""",
+            (job, runs[-1]),
+        )
 
 
 def _import_of(connection: sqlite3.Connection, run_id: int) -> list[int]:

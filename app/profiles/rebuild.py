@@ -21,6 +21,7 @@ from app.errors import NotFound
 from app.profiles.chunk import Chunk
 from app.profiles.people_table import PEOPLE_TABLES, PeopleTable, as_json
 from app.profiles.surroundings import Surroundings
+from app.profiles.tombstones import Tombstones
 from app.schema.mapping import CompiledSchema, Table, load_schema
 from app.schema.tables import version_number
 from app.store.database import transaction
@@ -29,6 +30,7 @@ EVENTS_PER_CHUNK = 20_000
 SUFFIX = "_rebuilt"
 WORKER_CACHE_KIB = 131_072
 CHECKPOINT_PAGES = 50_000
+LAST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class RebuildState:
 
 Progress = Callable[[int, int], None]
 """Called with (events done, events in all) after each chunk; what it raises ends the rebuild, which can go on later."""
+Finished = Callable[[Mapping[int, int], int], None]
+"""Called in the last transaction with how many events each undone run lost, and how many people there are now."""
 
 
 def rebuild_state(connection: sqlite3.Connection) -> RebuildState | None:
@@ -65,7 +69,9 @@ def rebuild_state(connection: sqlite3.Connection) -> RebuildState | None:
     )
 
 
-def rebuild(connection: sqlite3.Connection, undone: Sequence[int], progress: Progress) -> int:
+def rebuild(
+    connection: sqlite3.Connection, undone: Sequence[int], progress: Progress, finished: Finished | None = None
+) -> int:
     """Build all people anew without the events of the `undone` runs, and put them in force; how many they are.
 
     Goes on with what an interrupted rebuild of the same kind had done, unless the schema changed since. The events,
@@ -86,9 +92,22 @@ def rebuild(connection: sqlite3.Connection, undone: Sequence[int], progress: Pro
             builder = _Builder(connection, schema)
             more = builder.chunk()
             if not more:
-                _finish(connection, undone)
-                return int(connection.execute("select count(*) from profiles").fetchone()[0])
+                gone = _finish(connection, undone)
+                people = int(connection.execute("select count(*) from profiles").fetchone()[0])
+                if finished is not None:
+                    finished(gone, people)
+                return people
         progress(builder.done, builder.total())
+
+
+def events_span(connection: sqlite3.Connection, runs: Sequence[int]) -> tuple[int, int]:
+    """The first and the last id that events of these runs can have: everything where a run does not say."""
+    first, last = connection.execute(
+        """select coalesce(min(coalesce(first_event, 0)), 0), coalesce(max(coalesce(last_event, ?)), ?) from runs
+        where id in (select value from json_each(?))""",
+        (LAST_ID, LAST_ID, as_json(runs)),
+    ).fetchone()
+    return first, last
 
 
 def abandon_rebuild(connection: sqlite3.Connection) -> None:
@@ -109,6 +128,7 @@ class _Builder:
         self._schema = schema
         self._table = PeopleTable(connection, schema, SUFFIX)
         self._surroundings = Surroundings(self._table, schema)
+        self._tombstones = Tombstones.load(connection)
         self.done = state.done
 
     def chunk(self) -> bool:
@@ -141,10 +161,16 @@ class _Builder:
         """How many events there are in all."""
         return int(self._connection.execute("select coalesce(sum(event_count), 0) from streams").fetchone()[0])
 
-    def _take(self, stream: str, events: Sequence[sqlite3.Row], settled: int | None) -> int:
+    def _take(self, stream: str, events: Sequence[sqlite3.Row], settled: int | None) -> int | None:
         ids, times, texts = ([event[place] for event in events] for place in (0, 1, 2))
         mapping = self._schema.stream(stream)
         rows = mapping.evaluate(Table([orjson.loads(text) for text in texts], times=times), Counter())
+        if self._tombstones:
+            # A mapping that is newer than the erasure may find somebody in rows that named nobody then.
+            kept = self._tombstones.spares(self._schema, rows, times)
+            ids, times, texts, rows = ([listed[place] for place in kept] for listed in (ids, times, texts, rows))
+            if not ids:
+                return settled
         chunk = Chunk(self._table, self._schema, self._surroundings, ids, texts, settled)
         # A person was first seen, and last changed, when the run that brought the event began.
         chunk.take(mapping, rows, times, events[0][5])
@@ -153,11 +179,9 @@ class _Builder:
 
 
 def _count_keys(events: Iterable[sqlite3.Row], counts: dict[str, int]) -> None:
-    """Add how many of these events have a value of each key."""
-    for event in events:
-        for key, value in orjson.loads(event["data"]).items():
-            if value not in ("", None):
-                counts[key] = counts.get(key, 0) + 1
+    """Add how many of these events have a value of each key, counted as when they arrived."""
+    for key, number in Table([orjson.loads(event["data"]) for event in events]).filled().items():
+        counts[key] = counts.get(key, 0) + number
 
 
 def _begin(connection: sqlite3.Connection, undone: Sequence[int], version: int) -> None:
@@ -195,8 +219,8 @@ def _definitions(connection: sqlite3.Connection) -> dict[str, tuple[str, dict[st
     return found
 
 
-def _finish(connection: sqlite3.Connection, undone: Sequence[int]) -> None:
-    """Put the new people in the place of the old ones, and forget the undone runs' events."""
+def _finish(connection: sqlite3.Connection, undone: Sequence[int]) -> dict[int, int]:
+    """Put the new people in the place of the old ones, and forget the undone runs' events; how many, by run."""
     for table, (_, indexes) in _definitions(connection).items():
         connection.execute(f"drop table {table}")
         connection.execute(f"alter table {table}{SUFFIX} rename to {table}")
@@ -206,19 +230,22 @@ def _finish(connection: sqlite3.Connection, undone: Sequence[int]) -> None:
     state = rebuild_state(connection)
     connection.execute("delete from rebuild")
     if undone and state is not None:
-        _forget(connection, undone, orjson.loads(state.forgotten))
+        return _forget(connection, undone, orjson.loads(state.forgotten))
+    return {}
 
 
-def _forget(connection: sqlite3.Connection, undone: Sequence[int], forgotten: Mapping[str, Mapping[str, int]]) -> None:
+def _forget(
+    connection: sqlite3.Connection, undone: Sequence[int], forgotten: Mapping[str, Mapping[str, int]]
+) -> dict[int, int]:
     """Delete the events and rejected rows of undone runs, and take them off the counts of their streams."""
     listed = as_json(undone)
-    counts = connection.execute(
-        """select stream_id, count(*) from events where run_id in (select value from json_each(?))
-        group by stream_id""",
-        (listed,),
-    ).fetchall()
-    connection.execute("delete from events where run_id in (select value from json_each(?))", (listed,))
-    for stream_id, number in counts:
+    theirs = "from events where id between ? and ? and run_id in (select value from json_each(?))"
+    wanted = (*events_span(connection, undone), listed)
+    counts = connection.execute(f"select stream_id, run_id, count(*) {theirs} group by 1, 2", wanted).fetchall()
+    connection.execute(f"delete {theirs}", wanted)
+    gone: Counter[int] = Counter()
+    for stream_id, run_id, number in counts:
+        gone[run_id] += number
         connection.execute(
             """update streams set event_count = event_count - ?,
                 last_event_at = (select max(at) from events where stream_id = streams.id) where id = ?""",
@@ -235,3 +262,4 @@ def _forget(connection: sqlite3.Connection, undone: Sequence[int], forgotten: Ma
     connection.execute(
         "update runs set status = 'undone', cursor = null where id in (select value from json_each(?))", (listed,)
     )
+    return gone
