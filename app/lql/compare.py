@@ -146,6 +146,8 @@ def intersects(value: Any, choices: Any) -> bool | None:
     if value is None or choices is None:
         return False
     entries, offered = _members(value), _members(choices)
+    if all(entry.__class__ is str for entry in (*entries, *offered)):
+        return not set(entries).isdisjoint(offered)
     return any(same(entry, choice) for entry in entries for choice in offered)
 
 

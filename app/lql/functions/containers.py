@@ -17,6 +17,8 @@ from app.lql.values.moments import date_of
 from app.lql.values.patterns import wildcard
 from app.lql.values.reading import flat, integer_of, is_present, scalar_text, text_of, written
 
+LONGEST_PATH = 2_000
+
 
 def array_index(entries: Any, place: Any) -> Any:
     """Entry 0 is the first, -1 the last."""
@@ -123,8 +125,12 @@ def map_invert(entries: Any) -> dict[str, str] | None:
     return {written(entries[key]): key for key in sorted(entries) if entries[key] is not None} or None
 
 
-@lru_cache(maxsize=256)
 def _path(text: str) -> ParsedResult | None:
+    return _compiled_path(text) if len(text) <= LONGEST_PATH else None
+
+
+@lru_cache(maxsize=256)
+def _compiled_path(text: str) -> ParsedResult | None:
     try:
         return jmespath.compile(text)
     except (JMESPathError, RecursionError, ValueError):
