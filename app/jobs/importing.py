@@ -15,10 +15,11 @@ from typing import Any
 
 from app.clock import now_text
 from app.identity.resolve import MAX_IDENTIFIER_BYTES
+from app.jobs.beside import BesideWriter
 from app.jobs.log import write_log
 from app.jobs.model import JobEvent, RunProgress
 from app.jobs.worker import Reporter
-from app.profiles.ingest import ChunkResult, Ingest
+from app.profiles.ingest import ChunkResult, Ingest, Target
 from app.schema.generated import Wishes, generate_mapping
 from app.store.database import transaction
 from app.streams.seen import ensure_stream
@@ -27,6 +28,8 @@ from connectors.kit.types import Batch, Credentials, Cursor, ImportFunction, Lev
 
 SYNC_LOG_SECONDS = 5.0
 GUESSED_RECORDS = 1_000
+BESIDE_AFTER = 1
+"""After so many chunks an import is a long one, and writes in a process beside."""
 COLLECTED_CHUNKS = 50
 """A connector may leave cycles behind; they are collected every so many chunks."""
 
@@ -66,8 +69,10 @@ class _Run:
         self._columns: set[str] = set()
         self._types: dict[str, str] = dict(order.options.get("types") or {})
         self._rows = 0
-        self._stored = 0
         self._stream_id = 0
+        self._ingest: Ingest | None = None
+        self._beside: BesideWriter | None = None
+        self._synced = _SyncedRows()
         self._started = time.monotonic()
         self._first_done: tuple[float, int] | None = None
         self._nobody = 0
@@ -78,31 +83,53 @@ class _Run:
     async def execute(self) -> None:
         """Read to the end, chunk by chunk."""
         self.scratch.mkdir(parents=True, exist_ok=True)
-        ingest: Ingest | None = None
-        synced = _SyncedRows()
         chunks = 0
-        async for batch in self._order.function(self):
-            self._reporter.check()
-            if self._map_new_columns(batch) or ingest is None:
-                ingest = self._ingest()
-            result = ingest.write(batch)
-            chunks += 1
-            if chunks % COLLECTED_CHUNKS == 0:
-                gc.collect()
+        try:
+            async for batch in self._order.function(self):
+                self._reporter.check()
+                if self._has_new_columns(batch):
+                    self._count(self._finish())
+                    self._map_new_columns(batch)
+                self._count(self._put(batch, chunks))
+                chunks += 1
+                if chunks % COLLECTED_CHUNKS == 0:
+                    gc.collect()
+                self.progress(batch.done, batch.total, batch.unit, "Importing")
+            self._count(self._finish())
+        finally:
+            if self._beside is not None:
+                self._beside.close()
+        if self._synced.read:
+            self._log_synced()
+        self._log_losses()
+
+    def _put(self, batch: Batch, chunks: int) -> list[ChunkResult]:
+        """Have a batch written, maybe while the next one is read; the results that are known by now."""
+        if self._ingest is None:
+            self._target = Target(
+                self._order.run_id, self._order.job_id, self._stream_id, str(self.options["stream"]), self._types
+            )
+            first_time = self._order.first_event_at + self._order.events_before
+            self._ingest = Ingest(self._connection, self._target, first_time)
+        if chunks < BESIDE_AFTER:
+            return [self._ingest.write(batch)]
+        if self._beside is None:
+            self._beside = BesideWriter(self._order.database, self._target, self._ingest.preparer)
+        return self._beside.put(batch)
+
+    def _finish(self) -> list[ChunkResult]:
+        return self._beside.finish() if self._beside is not None else []
+
+    def _count(self, results: list[ChunkResult]) -> None:
+        for result in results:
             self._rows += result.read
-            self._stored += len(batch.records)
             self._nobody += result.nobody
             self._too_long += result.too_long
             self._erased += result.erased
             self._unreadable.update(result.unreadable)
-            synced.add(result)
-            if synced.seconds() >= SYNC_LOG_SECONDS:
-                self._log_synced(synced)
-                synced = _SyncedRows()
-            self.progress(batch.done, batch.total, batch.unit, "Importing")
-        if synced.read:
-            self._log_synced(synced)
-        self._log_losses()
+            self._synced.add(result)
+            if self._synced.seconds() >= SYNC_LOG_SECONDS:
+                self._log_synced()
 
     def log(self, message: str, level: Level = "info") -> None:
         """A line in the job's log."""
@@ -120,22 +147,15 @@ class _Run:
         rate = self._rows / (now - self._started) if now > self._started else 0.0
         self._reporter.report(RunProgress(activity, done, total, unit, self._rows, rate, left))
 
-    def _ingest(self) -> Ingest:
-        return Ingest(
-            self._connection,
-            run_id=self._order.run_id,
-            job_id=self._order.job_id,
-            stream_id=self._stream_id,
-            types=self._types,
-            first_event_at=self._order.first_event_at,
-            records_before=self._order.events_before + self._stored,
-        )
+    def _has_new_columns(self, batch: Batch) -> bool:
+        """Whether a batch has columns that were not seen in this run yet, or is the first."""
+        if batch.columns:
+            return not self._columns or not self._columns.issuperset(batch.columns)
+        return not self._columns or not self._columns.issuperset(set().union(*batch.records))
 
-    def _map_new_columns(self, batch: Batch) -> bool:
-        """Give columns that were not seen in this run yet a mapping; whether there were any."""
+    def _map_new_columns(self, batch: Batch) -> None:
+        """Give columns that were not seen in this run yet a mapping."""
         new = set().union(*batch.records) - self._columns
-        if not new and self._columns:
-            return False
         columns = [
             column for column in dict.fromkeys(key for record in batch.records for key in record) if column in new
         ]
@@ -169,7 +189,6 @@ class _Run:
                 noun = "profile field" if len(fields) == 1 else "profile fields"
                 message = f"{len(fields)} new {noun}: {', '.join(fields)}"
                 write_log(self._connection, self._order.job_id, self._order.run_id, "note", message)
-        return True
 
     def _job_name(self) -> str:
         return str(
@@ -188,7 +207,8 @@ class _Run:
                 rows=rows,
             )
 
-    def _log_synced(self, synced: _SyncedRows) -> None:
+    def _log_synced(self) -> None:
+        synced, self._synced = self._synced, _SyncedRows()
         first = self._rows - synced.read + 1
         rejected = f", {synced.rejected:,} rejected" if synced.rejected else ""
         self._write_log(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import multiprocessing
 import threading
 from collections.abc import Callable
@@ -22,8 +23,10 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         self._pipe, theirs = _spawning.Pipe()
-        self._process = _spawning.Process(target=work, args=(theirs,), name="causeway-worker", daemon=True)
+        # Not a daemon of multiprocessing, which could not have a process beside it; hence the end by hand.
+        self._process = _spawning.Process(target=work, args=(theirs,), name="causeway-worker")
         self._process.start()
+        atexit.register(self._kill)
         theirs.close()
 
     def is_alive(self) -> bool:
@@ -58,6 +61,10 @@ class WorkerProcess:
 
     async def _join(self) -> None:
         await asyncio.to_thread(self._process.join, CANCEL_SECONDS)
+        self._kill()
+
+    def _kill(self) -> None:
+        atexit.unregister(self._kill)
         if self._process.is_alive():
             self._process.kill()
 
@@ -69,6 +76,7 @@ class WorkerProcess:
                 message = self._pipe.recv()
                 loop.call_soon_threadsafe(received, message)
         self._process.join()
+        atexit.unregister(self._kill)
         self._pipe.close()
         with suppress(RuntimeError):  # the loop is closed: the program is ending
             loop.call_soon_threadsafe(ended)

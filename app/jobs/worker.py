@@ -40,6 +40,14 @@ class Cancelled(Exception):
     """The user stopped the work, or the program that watches over it is gone."""
 
 
+class Failed(Exception):
+    """The work failed in another process, which said how."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.message)
+        self.outcome = outcome
+
+
 class Reporter:
     """Sends progress, at most every REPORT_SECONDS, and says when to stop."""
 
@@ -96,27 +104,41 @@ def _listen(pipe: Connection, cancelled: threading.Event) -> None:
 def carry_out(order: Order, reporter: Reporter) -> Outcome:
     """Carry out an order to its end; every failure becomes an outcome."""
     connection: sqlite3.Connection | None = None
-    # A chunk's many short-lived values hold no cycles, and looking for some would cost a quarter of the run.
-    gc.freeze()
-    gc.disable()
+    without_collector()
     try:
         with translated(order.database):
             connection = open_connection(order.database)
             order.carry_out(connection, reporter)
-    except Cancelled:
-        return Outcome("cancelled")
-    except (ConnectorError, CausewayError) as error:
-        return Outcome("failed", error.message, error.advice, error.details)
-    except MemoryError:
-        return Outcome("failed", "The run needed more memory than there is.", "Close other programs and run it again.")
     except Exception as error:
-        return Outcome(
-            "failed",
-            f"The run stopped because of a defect in Causeway ({type(error).__name__}).",
-            "Please report it with the details; what was imported before is kept.",
-            traceback.format_exc(),
-        )
+        return outcome_of(error)
     finally:
         if connection is not None:
             connection.close()
     return Outcome("completed")
+
+
+def without_collector() -> None:
+    """A chunk's many short-lived values hold no cycles, and looking for some would cost a quarter of the run."""
+    gc.freeze()
+    gc.disable()
+
+
+def outcome_of(error: Exception) -> Outcome:
+    """What a failure means to people."""
+    match error:
+        case Cancelled():
+            return Outcome("cancelled")
+        case Failed():
+            return error.outcome
+        case ConnectorError() | CausewayError():
+            return Outcome("failed", error.message, error.advice, error.details)
+        case MemoryError():
+            return Outcome(
+                "failed", "The run needed more memory than there is.", "Close other programs and run it again."
+            )
+    return Outcome(
+        "failed",
+        f"The run stopped because of a defect in Causeway ({type(error).__name__}).",
+        "Please report it with the details; what was imported before is kept.",
+        "".join(traceback.format_exception(error)),
+    )

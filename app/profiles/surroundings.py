@@ -58,21 +58,32 @@ class Surroundings:
         limit = self._schema.shared_limit
         connection, table = self._table.connection, self._table
         found: set[int] = set()
-        for conflict in resolver.conflicts:
-            person = resolver.last(conflict.person)
-            by_value = f"select count(distinct profile_id) from {table.conflicts} where field_id = ? and value = ?"
-            by_person = f"select count(distinct field_id || ':' || value) from {table.conflicts} where profile_id = ?"
-            if (
-                connection.execute(by_value, conflict.key).fetchone()[0] >= limit
-                or connection.execute(by_person, (person,)).fetchone()[0] >= limit
-            ):
-                found.add(person)
-        for (field_id, _), person, _ in resolver.new_keys if self._counted_sets else ():
-            if field_id in self._counted_sets:
-                person = resolver.last(person)
-                values = f"select count(*) from {table.identifiers} where profile_id = ? and field_id = ?"
-                if connection.execute(values, (person, field_id)).fetchone()[0] > limit:
-                    found.add(person)
+        if resolver.conflicts:
+            people = {resolver.last(conflict.person) for conflict in resolver.conflicts}
+            rows = connection.execute(
+                f"""select profile_id from json_each(?) as wanted
+                cross join {table.conflicts} as conflict on conflict.profile_id = wanted.value
+                group by profile_id having count(distinct conflict.value) >= ?""",
+                (as_json(people), limit),
+            )
+            found |= {row[0] for row in rows}
+            for field_id, texts in _by_field({conflict.key for conflict in resolver.conflicts}).items():
+                rows = connection.execute(
+                    f"""select min(conflict.profile_id) from json_each(?) as wanted
+                    cross join {table.conflicts} as conflict on field_id = ? and conflict.value = wanted.value
+                    group by wanted.value having count(distinct profile_id) >= ?""",
+                    (as_json(texts), field_id, limit),
+                )
+                found |= {row[0] for row in rows}
+        for field_id in self._counted_sets:
+            people = {resolver.last(person) for key, person, _ in resolver.new_keys if key[0] == field_id}
+            rows = connection.execute(
+                f"""select profile_id from json_each(?) as wanted
+                cross join {table.identifiers} as known on known.profile_id = wanted.value and field_id = ?
+                group by profile_id having count(*) > ?""",
+                (as_json(people), field_id, limit),
+            )
+            found |= {row[0] for row in rows}
         return found
 
     def _reached(self, keys: set[Key], people: set[int]) -> set[int]:

@@ -10,12 +10,27 @@ from __future__ import annotations
 import hashlib
 import secrets
 import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Self
+
+from app.identity.resolve import Row, keys_of
+
+if TYPE_CHECKING:
+    from app.schema.mapping import CompiledSchema
 
 KEY = "erasure_key"
 KEY_BYTES = 32
 DIGEST_BYTES = 16
+
+
+Mark = tuple[int, int | None]
+"""How many identifiers are erased, and the time of the newest erasure."""
+
+
+def newest_mark(connection: sqlite3.Connection) -> Mark:
+    """The mark of what is erased now."""
+    count, newest = connection.execute("select count(*), max(at) from erased").fetchone()
+    return count, newest
 
 
 class Tombstones:
@@ -34,10 +49,12 @@ class Tombstones:
 
     def loaded_anew(self, connection: sqlite3.Connection) -> Self:
         """These, or those of now when somebody was erased since; asked before each chunk, it costs one small query."""
-        count, newest = connection.execute("select count(*), max(at) from erased").fetchone()
-        if count == len(self._erased) and newest == max(self._erased.values(), default=None):
-            return self
-        return type(self).load(connection)
+        return self if self.mark == newest_mark(connection) else type(self).load(connection)
+
+    @property
+    def mark(self) -> Mark:
+        """What `newest_mark` answers as long as nobody else is erased."""
+        return len(self._erased), max(self._erased.values(), default=None)
 
     def __bool__(self) -> bool:
         """Whether anybody was erased at all."""
@@ -49,6 +66,16 @@ class Tombstones:
             return False
         erased_at = self._erased.get(self._digest(field_name, value))
         return erased_at is not None and at <= erased_at
+
+    def spares(self, schema: CompiledSchema, rows: Sequence[Row], times: Sequence[int]) -> list[int]:
+        """The places of those rows that name nobody who was erased after them."""
+        keys, _ = keys_of(schema.identifiers, rows)
+        names = {identifier.field_id: schema.field_name(identifier.field_id) for identifier in schema.identifiers}
+        return [
+            place
+            for place, (named, at) in enumerate(zip(keys, times, strict=True))
+            if not any(self.suppresses(names[field_id], text, at) for field_id, text in named)
+        ]
 
     def _digest(self, field_name: str, value: str) -> bytes:
         begun = self._begun.get(field_name)

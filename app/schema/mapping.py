@@ -23,6 +23,10 @@ CONVERTED_COLUMN = re.compile(r"(?:[a-z0-9.]+\(\s*)?`[^`]+`(?:\s*\))?")
 """One column, maybe read by one function: where it brings nothing of a value, the value did not fit."""
 
 
+TEXT_OR_NOTHING = {str, type(None)}
+SAMPLED_VALUES = 1_000
+
+
 class Table:
     """A chunk of records, read by column. `columns` promises that each record has exactly these keys, in order."""
 
@@ -32,9 +36,11 @@ class Table:
         self.length = len(records)
         self.times = times
         self.records = records
-        self._columns: dict[str, Sequence[Any]] | None = None
+        self._columns: dict[str, Sequence[Any]] = {}
+        self._whole = bool(columns and records)
         self._empty: dict[str, int] = {}
-        if columns and records:
+        self._repeats: dict[str, bool] = {}
+        if self._whole:
             self._columns = dict(zip(columns, zip(*(record.values() for record in records), strict=True), strict=True))
         elif any(value.__class__ is dict for record in records for value in record.values()):
             self.records = [flatten(record) for record in records]
@@ -42,9 +48,22 @@ class Table:
 
     def column(self, name: str) -> Sequence[Any]:
         """The raw value of each record, None where it has no such key."""
-        if self._columns is not None:
-            return self._columns.get(name, self._nothing)
-        return [record.get(name) for record in self.records]
+        column = self._columns.get(name)
+        if column is None:
+            column = self._nothing if self._whole else [record.get(name) for record in self.records]
+            self._columns[name] = column
+        return column
+
+    def repeats(self, name: str) -> bool:
+        """Whether a column is of texts that come again, so that each different one is best looked at once."""
+        answer = self._repeats.get(name)
+        if answer is None:
+            values = self.column(name)
+            sample = values[:SAMPLED_VALUES]
+            # 1, 1.0 and True are equal to each other, so only texts may share an answer.
+            answer = len(set(sample)) * 2 <= len(sample) and set(map(type, values)) <= TEXT_OR_NOTHING
+            self._repeats[name] = answer
+        return answer
 
     def empty(self, name: str) -> int:
         """How many records have no value there. An empty text is none."""
@@ -56,13 +75,8 @@ class Table:
 
     def filled(self) -> dict[str, int]:
         """How many records have a value, by key."""
-        names = (
-            self._columns if self._columns is not None else dict.fromkeys(key for one in self.records for key in one)
-        )
+        names = list(self._columns) if self._whole else dict.fromkeys(key for one in self.records for key in one)
         return {name: count for name in names if (count := self.length - self.empty(name))}
-
-
-TEXT_OR_NOTHING = {str, type(None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +99,12 @@ class ColumnMapping:
             columns.append(table.times)
         if compiled.needs_event:
             columns.append(table.records)
-        if len(columns) == 1 and compiled.pure and compiled.columns:
-            return each_once(columns[0], self.store)
+        if len(columns) == 1 and compiled.pure and compiled.columns and table.repeats(compiled.columns[0]):
+            answers = {value: self.store(value) for value in set(columns[0])}
+            return [answers[value] for value in columns[0]]
         if not columns:
             return [self.store() for _ in range(table.length)]
         return list(map(self.store, *columns))
-
-
-def each_once(values: Sequence[Any], function: Callable[[Any], Any]) -> Sequence[Any]:
-    """`function` of each value, called once for each distinct one where they repeat."""
-    if not set(map(type, values)) <= TEXT_OR_NOTHING:
-        # 1, 1.0 and True are equal to each other, so only texts may share an answer.
-        return list(map(function, values))
-    distinct = set(values)
-    if len(distinct) * 2 > len(values):
-        return list(map(function, values))
-    answers = {value: function(value) for value in distinct}
-    return [answers[value] for value in values]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from zlib import crc32
 import orjson
 
 from connectors.kit.formats.guess import value_kind
+from connectors.kit.types import Record
 
 SAMPLES = 5
 SAMPLED_RECORDS = 100
@@ -29,6 +30,14 @@ def ensure_stream(connection: sqlite3.Connection, name: str, now: str) -> int:
     cursor = connection.execute("insert into streams (name, created_at) values (?, ?)", (name, now))
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+def spread(records: Sequence[Record]) -> list[Record]:
+    """Some of a chunk's records, from everywhere in it."""
+    step = max(1, len(records) // SAMPLED_RECORDS)
+    # Not the same place in each step: files often repeat in even steps.
+    places = (min(at + at // step * 7 % step, len(records) - 1) for at in range(0, len(records), step))
+    return [records[place] for place in places]
 
 
 class _Seen:
@@ -82,22 +91,19 @@ class FieldsSeen:
     def save(
         self,
         connection: sqlite3.Connection,
-        records: Sequence[Mapping[str, Any]],
+        sampled: Sequence[Mapping[str, Any]],
         counts: Mapping[str, int],
         first: int,
         last: int,
     ) -> None:
-        """Add one chunk of records: `counts` of values by key, event times from `first` to `last`."""
+        """Add one chunk: `sampled` records, `counts` of values by key, event times from `first` to `last`."""
         seen = self._seen
         room = MAX_STREAM_FIELDS - len(seen)
         kept = [key for key in counts if key in seen or (room := room - 1) >= 0]
         for key in kept:
             if key not in seen:
                 seen[key] = _Seen([], {}, set())
-        step = max(1, len(records) // SAMPLED_RECORDS)
-        for at in range(0, len(records), step):
-            # Not the same place in each step: files often repeat in even steps.
-            record = records[min(at + at // step * 7 % step, len(records) - 1)]
+        for record in sampled:
             for key, value in record.items():
                 if value not in ("", None) and (field := seen.get(key)) is not None:
                     field.look_at(value)

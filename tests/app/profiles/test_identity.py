@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.profiles.ingest import Ingest
+from app.profiles.ingest import Ingest, Target
 from app.profiles.rebuild import rebuild
 from app.schema.model import FieldDefinition, MappingDefinition, make_schema
 from app.schema.tables import put_in_force, read_schema
@@ -122,15 +122,8 @@ class Workspace:
                 values (?, 1, 'by hand', 'running', '', 0)""",
                 (self.runs,),
             )
-        ingest = Ingest(
-            self.connection,
-            run_id=self.runs,
-            job_id=1,
-            stream_id=self.connection.execute("select id from streams").fetchone()[0],
-            types={},
-            first_event_at=0,
-            records_before=0,
-        )
+        stream = self.connection.execute("select id from streams").fetchone()[0]
+        ingest = Ingest(self.connection, Target(self.runs, 1, stream, "web", {}), 0)
         for start in range(0, len(events), chunk):
             part = events[start : start + chunk]
             ingest.write(Batch([event.record for event in part], {}, times=[event.at for event in part]))

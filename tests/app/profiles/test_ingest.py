@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.profiles.ingest import Ingest
-from app.schema.mapping import generate_mapping
+from app.profiles.ingest import Ingest, Target
+from app.schema.generated import Wishes, generate_mapping
 from app.store import migrate
 from app.store.database import open_connection, transaction
 from app.streams.seen import ensure_stream
@@ -32,7 +32,7 @@ class Workspace:
                 values (1, 'job', 'p', 't', 'import', 'running', '', '', '')"""
             )
             self.stream = ensure_stream(self.connection, "people", "")
-            generate_mapping(self.connection, self.stream, TYPES, identifiers, {})
+            generate_mapping(self.connection, "people", TYPES, Wishes(TYPES, identifiers), comment="test")
         self.runs = 0
 
     def run(self, records: list[dict[str, Any]], times: list[int | None] | None = None, chunk: int = 100) -> Ingest:
@@ -44,15 +44,8 @@ class Workspace:
                 values (?, 1, 'by hand', 'running', '', ?)""",
                 (self.runs, self.runs * 1_000_000),
             )
-        ingest = Ingest(
-            self.connection,
-            run_id=self.runs,
-            job_id=1,
-            stream_id=self.stream,
-            types=TYPES,
-            first_event_at=self.runs * 1_000_000,
-            records_before=0,
-        )
+        target = Target(self.runs, 1, self.stream, "people", TYPES)
+        ingest = Ingest(self.connection, target, self.runs * 1_000_000)
         for start in range(0, len(records), chunk):
             part = slice(start, start + chunk)
             ingest.write(Batch(records[part], {"row": start}, times=(times or [])[part]))

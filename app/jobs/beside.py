@@ -1,0 +1,95 @@
+"""A long import in two processes: one reads and prepares the next chunk while the other one writes the last."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from app.jobs.worker import Cancelled, Failed, Outcome, outcome_of, without_collector
+from app.profiles.ingest import ChunkResult, ChunkWriter, Stale, Target, Withdrawn
+from app.profiles.prepare import Preparer
+from app.store.database import open_connection, translated
+from connectors.kit.types import Batch
+
+
+class BesideWriter:
+    """Takes batches and answers with the results of those before."""
+
+    def __init__(self, database: Path, target: Target, preparer: Preparer) -> None:
+        self._preparer = preparer
+        self._written: Batch | None = None
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(
+            target=write_chunks, args=(theirs, database, target), name="causeway-writer", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    def put(self, batch: Batch) -> list[ChunkResult]:
+        """Prepare a batch, wait for the one before, and let this one be written. Raises Failed and Cancelled."""
+        prepared = self._preparer.prepare(batch)
+        done = self.finish()
+        self._send(prepared)
+        self._written = batch
+        return done
+
+    def finish(self) -> list[ChunkResult]:
+        """Wait until everything is written; the results that were not answered yet."""
+        batch, self._written = self._written, None
+        while batch is not None:
+            match self._receive():
+                case ChunkResult() as result:
+                    return [result]
+                case Outcome() as outcome:
+                    raise Failed(outcome)
+                case Stale():
+                    self._send(self._preparer.again(batch))
+                case _:
+                    raise Cancelled
+        return []
+
+    def close(self) -> None:
+        """End the process; a chunk that it has been given is written or not written, but whole."""
+        self._pipe.close()
+        self._process.join()
+
+    def _send(self, message: object) -> None:
+        with contextlib.suppress(OSError):  # the process is gone: the answer will say so
+            self._pipe.send(message)
+
+    def _receive(self) -> object:
+        try:
+            return self._pipe.recv()
+        except (EOFError, OSError):
+            return Outcome(
+                "interrupted", f"The process that wrote the rows ended unexpectedly (exit code {self._exit_code()})."
+            )
+
+    def _exit_code(self) -> int | None:
+        self._process.join()
+        return self._process.exitcode
+
+
+def write_chunks(pipe: Connection, database: Path, target: Target) -> None:
+    """The process: write each chunk that comes, answer with its result, end with the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    without_collector()
+    # An end of the pipe means that the import is over, whichever way.
+    with contextlib.suppress(EOFError, OSError):
+        try:
+            with translated(database), contextlib.closing(open_connection(database)) as connection:
+                writer = ChunkWriter(connection, target)
+                while True:
+                    prepared = pipe.recv()
+                    try:
+                        pipe.send(writer.write(prepared))
+                    except (Stale, Withdrawn) as answer:
+                        pipe.send(answer)
+        except (EOFError, OSError):
+            raise
+        except Exception as error:
+            pipe.send(outcome_of(error))
