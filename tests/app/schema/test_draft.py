@@ -117,6 +117,7 @@ def without_keys(schema: Schema) -> dict[str, Any]:
     return {**document, "mappings": sorted(mappings, key=str)}
 
 
+@settings(deadline=None)
 @given(st.lists(EDITS, max_size=12), st.lists(EDITS, max_size=12))
 def test_an_overlay_of_the_differences_is_the_edited_schema(before: list[Edit], after: list[Edit]) -> None:
     published = Schema()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import orjson
 import pytest
 
 from app.engine import Engine
 from app.errors import Refused
-from app.profiles.ingest import Ingest
 from app.schema.effect import estimate_effect
 from app.schema.model import FieldDefinition, MappingDefinition
 from app.schema.operations import (
@@ -20,9 +18,6 @@ from app.schema.operations import (
     set_shared_limit,
 )
 from app.schema.queries import draft_schema
-from app.store.database import open_connection, transaction
-from app.streams.seen import ensure_stream
-from connectors.kit.types import Batch
 
 PEOPLE = 40
 
@@ -39,27 +34,21 @@ def shop(engine: Engine) -> Engine:
     ):  # fmt: skip
         put_mapping(engine, MappingDefinition("", "shop", field, expression))
     publish_schema(engine, "The shop")
-    records: list[dict[str, Any]] = [
-        {"mail": f"p{number}@x.com", "total": total, "city": "OSLO" if number % 2 else "bergen", "tag": f"t{total}"}
-        for number in range(PEOPLE)
-        for total in ("10", "5")
-    ]
-    connection = open_connection(engine.workspace.database.path)
-    with transaction(connection):
-        stream = ensure_stream(connection, "shop", "")
-        connection.execute(
-            """insert into jobs (id, name, provider, job_type, kind, status, created_by, created_at, updated_at)
-            values (1, 'job', 'p', 't', 'import', 'running', '', '', '')"""
-        )
-        connection.execute(
-            """insert into runs (id, job_id, trigger, status, started_at, first_event_at)
-            values (1, 1, 'by hand', 'running', '', 1)"""
-        )
-    ingest = Ingest(
-        connection, run_id=1, job_id=1, stream_id=stream, types={}, first_event_at=1_000_000, records_before=0
-    )
-    ingest.write(Batch(records, {"row": 0}))
-    connection.close()
+    with engine.workspace.database.write() as connection:
+        for number in range(PEOPLE):
+            connection.execute(
+                """insert into profiles (_id, _created, _updated, _origin_at, _origin_event)
+                values (?, '', '', 0, 0)""",
+                (number + 1,),
+            )
+            for event, total in ((2 * number + 1, "10"), (2 * number + 2, "5")):
+                city = "OSLO" if number % 2 else "bergen"
+                record = {"mail": f"p{number}@x.com", "total": total, "city": city, "tag": f"t{total}"}
+                connection.execute(
+                    "insert into events (id, stream_id, run_id, at, data) values (?, 1, 1, ?, ?)",
+                    (event, event * 1_000_000, orjson.dumps(record).decode()),
+                )
+                connection.execute("insert into profile_events values (?, ?)", (number + 1, event))
     return engine
 
 
