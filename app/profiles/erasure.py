@@ -16,7 +16,7 @@ from app.clock import now_microseconds, now_text
 from app.errors import Refused
 from app.profiles.erasure_plan import Found, Progress, find, tied_people
 from app.profiles.person import COLLECTIONS
-from app.profiles.rebuild import abandon_rebuild
+from app.profiles.rebuild import begin_anew
 from app.profiles.tombstones import add_tombstones
 from app.profiles.traces import Wanted
 from app.profiles.written import carry_out
@@ -43,7 +43,7 @@ def erase_person(engine: Engine, profile_id: int, progress: Progress | None = No
 
     Files come first and the workspace last, in one transaction: what is cut short can be done again. `progress` is
     called with (events looked at, events in all) while it searches, and what it raises then changes nothing.
-    Raises NotFound, Refused while jobs run, WorkspaceInUse.
+    Raises NotFound, Refused while jobs or a rebuild run, WorkspaceInUse.
     """
     engine.require_charge()
     _require_idle(engine)
@@ -63,10 +63,9 @@ def erase_person(engine: Engine, profile_id: int, progress: Progress | None = No
             left.append(f"{folder} can't be deleted: delete it yourself.")
     with _traceless(engine):
         _require_idle(engine)
-        with engine.workspace.database.read() as connection:
-            # One that was interrupted has them among its new people; the next one begins anew.
-            abandon_rebuild(connection)
         with engine.workspace.database.write() as connection:
+            # A rebuild that was interrupted has them among its new people.
+            begin_anew(connection)
             _erase(connection, found)
     if not _checkpointed(engine):
         left.append("The file workspace.db-wal may still hold them until every Causeway on this workspace is closed.")
@@ -87,9 +86,9 @@ def erase_person(engine: Engine, profile_id: int, progress: Progress | None = No
 def _require_idle(engine: Engine) -> None:
     """A run under way has people in memory, and would bring them back."""
     supervisor = engine.supervisor
-    if supervisor is not None and (supervisor.busy or supervisor.waiting):
+    if supervisor is not None and (supervisor.busy or supervisor.waiting or supervisor.rebuilds.busy):
         raise Refused(
-            "Nobody can be erased while jobs are running; nothing was changed.",
+            "Nobody can be erased while jobs are running or people are rebuilt; nothing was changed.",
             advice="Wait until they are done, or stop them, then try again.",
         )
 

@@ -116,6 +116,15 @@ def abandon_rebuild(connection: sqlite3.Connection) -> None:
         _drop(connection)
 
 
+def begin_anew(connection: sqlite3.Connection) -> None:
+    """Drop what an unfinished rebuild has built, but not that it is to be done, in the caller's transaction."""
+    if rebuild_state(connection) is not None:
+        for table in PEOPLE_TABLES:
+            connection.execute(f"drop table if exists {table}{SUFFIX}")
+        # No schema has this version, so the next start begins from the first event.
+        connection.execute("update rebuild set schema_version = -1, last_event = 0, done = 0")
+
+
 class _Builder:
     """One chunk of a rebuild."""
 

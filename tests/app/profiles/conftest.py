@@ -10,7 +10,7 @@ import pytest
 
 from app.clock import now_text
 from app.engine import Engine
-from app.profiles.ingest import ChunkResult, Ingest
+from app.profiles.ingest import ChunkResult, Ingest, Target
 from app.schema.model import FieldDefinition, MappingDefinition, make_schema
 from app.schema.tables import put_in_force, read_schema
 from app.store.database import open_connection, transaction
@@ -72,19 +72,11 @@ class Arrivals:
             with transaction(connection):
                 run = connection.execute(
                     """insert into runs (job_id, trigger, status, started_at, first_event_at)
-                    values (1, 'by hand', 'completed', ?, 0)""",
+                    values (1, 'by hand', 'running', ?, 0)""",
                     (now_text(),),
                 ).lastrowid
             assert run is not None
-            ingest = Ingest(
-                connection,
-                run_id=run,
-                job_id=1,
-                stream_id=self.stream,
-                types={},
-                first_event_at=0,
-                records_before=0,
-            )
+            ingest = Ingest(connection, Target(run, 1, self.stream, "shop", {}), 0)
             refused = [Rejected(line, "too many fields", text) for line, text in enumerate(rejected, start=2)]
             times = [(at + place) * DAY for place in range(len(records))]
             return ingest.write(Batch(list(records), {}, times=times, rejected=refused))

@@ -28,7 +28,9 @@ from app.profiles import (
 )
 from app.profiles.rebuild import rebuild, rebuild_state
 from app.profiles.traces import Wanted
-from app.store.database import open_connection
+from app.schema.model import MappingDefinition
+from app.schema.patches import apply_additions
+from app.store.database import open_connection, transaction
 from app.streams import list_streams, stream_fields
 from app.workspace import back_up
 
@@ -272,10 +274,22 @@ def test_a_rebuild_that_was_cut_short_begins_anew(
             patch.setattr("app.profiles.rebuild.EVENTS_PER_CHUNK", 1)
             with pytest.raises(KeyboardInterrupt):
                 rebuild(connection, (), cut)
-        assert rebuild_state(connection) is not None
         erase_person(engine, person(engine, "ann@x.example"))
+        state = rebuild_state(connection)
+        assert state is not None
+        assert state.done == 0
         assert rebuild(connection, (), lambda _done, _total: None) == 1
     assert find_profile(engine, "ann@x.example") is None
+
+
+def test_a_rebuild_does_not_find_the_erased_by_a_newer_mapping(engine: Engine, arrive: Callable[..., Any]) -> None:
+    arrive({"E-Mail": "ann@x.example", "Phone": "4711"}, BOB, {"tel": "4711"}, {"tel": "4712"})
+    erase_person(engine, person(engine, "ann@x.example"))
+    with closing(open_connection(engine.workspace.database.path)) as connection:
+        with transaction(connection):
+            apply_additions(connection, (), [MappingDefinition("", "shop", "phone", "`tel`")], comment="tel", by="")
+        assert rebuild(connection, (), lambda _done, _total: None) == 2
+    assert (find_profile(engine, "4711"), find_profile(engine, "4712") is None) == (None, False)
 
 
 @pytest.mark.parametrize(
