@@ -12,12 +12,13 @@ import pytest
 import qasync
 from peers.sshd import Sshd
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.authorizations import add_authorization, delete_authorization, list_authorizations
 from app.engine import Engine
 from app.jobs import JobDraft, create_job, get_job, job_runs, list_jobs
+from app.jobs.wizard import OWN_EXPRESSION
 from app.profiles import count_profiles, find_profile
 from app.workspace import create_workspace
 from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
@@ -391,3 +392,38 @@ def test_columns_are_edited_where_they_stand(qtbot: QtBot, page: NewJobPage, eng
     table.setCurrentIndex(model.index(1, IDENTIFIER))
     qtbot.keyClick(table, Qt.Key.Key_Space)
     assert not model.rows[1].identifier
+
+
+def test_a_column_becomes_a_set_or_an_expression(qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path) -> None:
+    to_configure(qtbot, page, engine, files)
+    enter_file(qtbot, page, "loyalty-20261122.csv")
+    model = page.configure.preview.columns_model
+    model.setData(model.index(1, TYPE), "set:;")
+    assert model.index(1, TYPE).data() == "Set"
+    assert model.data(model.index(1, TYPE), Qt.ItemDataRole.ToolTipRole) == 'set(split(`member_id`, ";"))'
+    model.setData(model.index(2, TYPE), OWN_EXPRESSION)
+    dialog = page.configure.expression
+    assert dialog is not None
+    assert dialog.expression.edit.text() == "toint(`points`)"
+    dialog.expression.edit.set_text("toint(`points`")
+    qtbot.waitUntil(lambda: bool(dialog.expression.edit.problems()))
+    dialog.go.click()
+    assert dialog.isVisible(), "what can't be read is not taken"
+    dialog.expression.edit.set_text("toint(`points`) * 2")
+    qtbot.waitUntil(lambda: dialog.table.rows_model.index(0, 1).data() == "2,000")
+    dialog.go.click()
+    assert model.index(2, TYPE).data() == "toint(`points`) * 2"
+    assert page.wizard is not None
+    assert page.wizard.draft().options["expressions"] == {
+        "member_id": 'set(split(`member_id`, ";"))',
+        "points": "toint(`points`) * 2",
+    }
+
+
+def test_what_is_new_in_the_schema_is_said_below_the_columns(
+    qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path
+) -> None:
+    to_configure(qtbot, page, engine, files)
+    enter_file(qtbot, page, "loyalty-20261122.csv")
+    said = [label.accessibleName() for label in page.configure.preview.findChildren(QLabel)]
+    assert "4 new profile fields will be added to the schema: email, member_id, points, updated" in said

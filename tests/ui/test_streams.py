@@ -140,7 +140,7 @@ def test_map_this_field_makes_an_unpublished_change(
     assert (field.type, field.is_identifier) == ("int", False)
     assert [one.expression for one in draft.mappings if one.field == "changed_in"] == ["yy(`updated`)"]
     qtbot.waitUntil(lambda: streams.fields_model.index(row, 4).data() == "changed_in (unpublished)")
-    streams.banner.findChild(LinkButton).click()
+    next(link for link in streams.banner.findChildren(LinkButton) if link.text() == "Open the schema").click()
     assert shell.went[-1] == ("schema", {})
 
 

@@ -211,7 +211,9 @@ class PreviewCard(Card):
 
     def _fit_foot(self) -> None:
         """As high as its lines; many of them are scrolled, so that the table keeps its room."""
-        wanted = max(self._foot_lines.totalHeightForWidth(self.width() - 2), self._foot_lines.sizeHint().height())
+        lines = self._foot_lines
+        wide = lines.hasHeightForWidth()
+        wanted = lines.totalHeightForWidth(self.width() - 2) if wide else lines.sizeHint().height()
         self._foot_scroll.setFixedHeight(min(wanted, max(90, self.height() // 3)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.engine import Engine
@@ -9,6 +11,7 @@ from app.errors import NotFound
 from app.profiles import HistoryEntry, count_history, person_history
 from ui.pages.values import as_of
 from ui.shell.background import run_query
+from ui.theme import current_theme, font
 from ui.widgets import (
     Banner,
     Cell,
@@ -17,7 +20,9 @@ from ui.widgets import (
     EmptyState,
     PagedTableModel,
     Reply,
+    Role,
     StatusDelegate,
+    draw_text,
     words,
 )
 
@@ -28,6 +33,20 @@ VERBS = {
     "held back": ("Held back", "warn"),
     "changed": ("Changed", "edited"),
 }
+
+
+class _Sentence(Cell):
+    """A sentence, with what it lists in a muted line below."""
+
+    def content(self, painter: QPainter, rect: QRectF, index: QModelIndex | QPersistentModelIndex) -> None:
+        second = index.data(Role.SECONDARY)
+        if not second:
+            super().content(painter, rect, index)
+            return
+        middle = rect.center().y()
+        super().content(painter, QRectF(rect.x(), middle - 18, rect.width(), 19), index)
+        below = QRectF(rect.x(), middle + 1, rect.width(), 16)
+        draw_text(painter, below, str(second), font(11.5), current_theme().color("muted"))
 
 
 class HistoryView(QWidget):
@@ -54,18 +73,18 @@ class HistoryView(QWidget):
                     "What",
                     lambda row: VERBS[row.verb][0],
                     status=lambda row: VERBS[row.verb][1],
-                    width=118,
+                    width=124,
                     fixed=True,
                 ),
-                Column("words", "How", lambda row: row.words, tip=lambda row: row.words, width=330, fixed=True),
-                Column("from", "From", origin, tip=origin, tone=lambda row: "muted", width=150, spare=True),
+                Column("words", "How", _how, second=_details, tip=lambda row: row.words, width=420, fixed=True),
+                Column("from", "From", origin, tip=origin, tone=lambda row: "muted", width=190, hidden=True),
             ],
         )
         self.table = DataTable(
             self.model,
             "person-history",
-            delegates={"verb": StatusDelegate, "words": Cell},
-            row_height=38,
+            delegates={"verb": StatusDelegate, "words": _Sentence},
+            row_height=46,
             framed=False,
             many=False,
             accessible_name="History",
@@ -99,6 +118,15 @@ class HistoryView(QWidget):
             failed=failed,
             owner=self,
         )
+
+
+def _how(entry: HistoryEntry) -> str:
+    """What a sentence says before it begins to list."""
+    return entry.words.partition(": ")[0]
+
+
+def _details(entry: HistoryEntry) -> str:
+    return entry.words.partition(": ")[2]
 
 
 def origin(entry: HistoryEntry) -> str:

@@ -207,6 +207,11 @@ class IdentityPicture(QWidget):
             for other in places
             if 0 < other.y() - place.y() < 2 * _NODE + _LABEL_HEIGHT
         ]
+        # Nor over the person.
+        middle = self._middle()
+        top = place.y() + _NODE + 3
+        if top < middle.y() + _CENTRE and top + _LABEL_HEIGHT > middle.y() - _CENTRE and place.x() != middle.x():
+            near.append(2 * (abs(place.x() - middle.x()) - _CENTRE) + 4)
         edge = 2 * min(place.x(), self.width() - place.x())
         return max(34.0, min([118.0, max(edge, 84.0), *(distance - 8 for distance in near)]))
 

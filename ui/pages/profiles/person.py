@@ -137,12 +137,12 @@ class PersonPage(Page):
 
     def _tabs_card(self) -> Card:
         columns = [
-            Column("field", "Field", lambda row: row.name, tip=lambda row: row.label, width=132, fixed=True),
-            Column("value", "Value", self._value, tip=self._value, width=188, fixed=True),
-            Column("from", "From", origin, tip=origin, tone=lambda row: "muted", width=204),
+            Column("field", "Field", lambda row: row.name, tip=lambda row: row.label, width=118, fixed=True),
+            Column("value", "Value", self._value, tip=self._value, width=216, fixed=True),
+            Column("from", "From", origin, tip=origin, tone=lambda row: "muted", width=214),
             Column(
                 "as_of", "As of", lambda row: as_of(row.at), sort=lambda row: row.at,
-                tip=lambda row: words.exact(row.at, seconds=True), tone=lambda row: "muted", width=142,
+                tip=lambda row: words.exact(row.at, seconds=True), tone=lambda row: "muted", width=124,
             ),
         ]  # fmt: skip
         self.fields_model = RowsModel(columns, key=lambda row: row.name)

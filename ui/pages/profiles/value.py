@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QVBo
 
 from app.profiles import FieldValue
 from app.schema.words import kind_word
-from ui.pages.values import entries, value_text
-from ui.widgets import Button, FactsStrip, PrimaryButton, set_kind, words
+from ui.pages.values import as_of, entries, value_text
+from ui.widgets import Button, FactsStrip, PrimaryButton, set_kind
 
 
 def origin(field: FieldValue) -> str:
@@ -30,7 +30,7 @@ class ValueDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(field.label or field.name)
         self.setModal(True)
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(620)
         self.text = QPlainTextEdit(whole_text(field, identifier=identifier))
         self.text.setReadOnly(True)
         self.text.setAccessibleName(f"Value of {field.name}")
@@ -38,7 +38,7 @@ class ValueDialog(QDialog):
         facts = [
             ("Type", kind_word(field.type)),
             ("From", origin(field)),
-            ("As of", words.exact(field.at, seconds=True)),
+            ("As of", as_of(field.at)),
             ("Event", f"{field.event_id:,}"),
         ]
         if isinstance(field.value, list | dict):

@@ -143,8 +143,9 @@ class MapFieldDialog(FormDialog):
             return
         known = schema.field(name)
         new_kind = str(self.kind.value() or "") or self._trial.kind
-        self.kind_field.setVisible(known is None)
-        self.identifier.setVisible(known is None and new_kind in IDENTIFIER_KINDS)
+        # A field that is there has its type; only text and sets say who somebody is.
+        self.kind_field.setEnabled(known is None)
+        self.identifier.setEnabled(known is None and new_kind in IDENTIFIER_KINDS)
         named = FIELD_NAME.fullmatch(name) is not None
         self.target_field.set_error(
             "Use letters without accents, digits and underscores, and begin with a letter."

@@ -71,17 +71,7 @@ class StreamsPage(Page):
 
     def _list(self) -> QWidget:
         columns = [
-            Column("name", "Stream", lambda row: row.name, second=_contents, width=180, fixed=True),
-            Column(
-                "day",
-                "24 hours",
-                lambda row: f"{row.last_day:,}",
-                sort=lambda row: row.last_day,
-                tip=_rate,
-                tone=lambda row: "text" if row.last_day else "muted",
-                width=74,
-                right=True,
-            ),
+            Column("name", "Stream", lambda row: row.name, second=_contents, tip=_rate, width=176, fixed=True),
             Column(
                 "week",
                 "7 days",
@@ -89,7 +79,7 @@ class StreamsPage(Page):
                 sort=lambda row: row.last_week,
                 tip=_rate,
                 tone=lambda row: "text" if row.last_week else "muted",
-                width=74,
+                width=66,
                 right=True,
                 spare=True,
             ),
@@ -120,7 +110,7 @@ class StreamsPage(Page):
         column.addStretch(0)
         frame = QWidget()
         frame.setLayout(column)
-        frame.setMinimumWidth(240)
+        frame.setMinimumWidth(270)
         return frame
 
     def _chosen_card(self) -> Card:
@@ -135,8 +125,8 @@ class StreamsPage(Page):
                 fixed=True,
             ),
             Column("samples", "Samples", _samples, tip=lambda row: "\n".join(row.samples), width=150),
-            Column("seen", "Seen", self._seen, sort=lambda row: row.seen, tip=self._seen_exact, width=66),
-            Column("distinct", "Unique", _distinct, sort=_distinct_order, tip=_distinct_tip, width=70, spare=True),
+            Column("seen", "Seen", self._seen, sort=lambda row: row.seen, tip=self._seen_exact, width=80),
+            Column("distinct", "Unique", _distinct, sort=_distinct_order, tip=_distinct_tip, width=72, spare=True),
             Column(
                 "mapped",
                 "Fills",
@@ -153,6 +143,7 @@ class StreamsPage(Page):
                 tip=lambda row: words.exact(row.last_seen),
                 tone=lambda row: "muted",
                 width=86,
+                spare=True,
             ),
             Column(
                 "first",
@@ -325,7 +316,7 @@ def _type_tip(field: StreamField) -> str:
 
 
 def _contents(stream: StreamInfo) -> str:
-    return f"{words.count_of(stream.events, 'event')} · {words.count_of(stream.fields, 'field')}"
+    return f"{words.count_of(stream.events, 'event')} · {stream.last_day:,} in 24 h"
 
 
 def _rate(stream: StreamInfo) -> str:
