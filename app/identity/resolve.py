@@ -94,8 +94,8 @@ class Resolver:
         """New people who are made of one event so far."""
         self.states = world.states
         self.changed: set[int] = set()
-        self.new_keys: list[tuple[Key, int, int]] = []
-        """(identifier value, person, the event that brought it)"""
+        self.new_keys: list[tuple[int, str, int, int]] = []
+        """(identifier field, value, person, the event that brought it)"""
         self.links: list[tuple[int, int]] = []
         """(person, event)"""
         self.joined: dict[int, int] = {}
@@ -135,7 +135,7 @@ class Resolver:
                     fresh[person] = ((at, event), row)
                     for key in keys:
                         owner[key] = person
-                        self.new_keys.append((key, person, event))
+                        self.new_keys.append((*key, person, event))
                 else:
                     self._take(person, event, at, row, positions)
                 self.links.append((person, event))
@@ -208,7 +208,7 @@ class Resolver:
             self._take(person, event, at, row, positions)
         for key in tied:
             self._owner[key] = person
-            self.new_keys.append((key, person, event))
+            self.new_keys.append((*key, person, event))
         self.conflicts += [Conflict(event, person, key) for key in refused]
         self.links.append((person, event))
 

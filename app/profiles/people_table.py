@@ -111,11 +111,10 @@ class PeopleTable:
             ],
         )
 
-    def add_keys(self, keys: Iterable[tuple[Key, int, int]]) -> None:
-        """Insert identifier values: (value, person, the event that brought it), best in the order of the index."""
+    def add_keys(self, keys: Iterable[tuple[int, str, int, int]]) -> None:
+        """Insert identifier values: (field, value, person, the event that brought it), best in the index's order."""
         self.connection.executemany(
-            f"insert into {self.identifiers} (field_id, value, profile_id, event_id) values (?, ?, ?, ?)",
-            [(key[0], key[1], person, event) for key, person, event in keys],
+            f"insert into {self.identifiers} (field_id, value, profile_id, event_id) values (?, ?, ?, ?)", keys
         )
 
     def add_links(self, links: Iterable[tuple[int, int]]) -> None:

@@ -34,7 +34,7 @@ def replay(
     """The people that these events (id, time, raw text, stream) make. `held` values tie nobody."""
     resolver = resolve_events(schema, evaluated(schema, events), held)
     keys: dict[int, set[tuple[str, str]]] = {}
-    for (field_id, text), person, _ in resolver.new_keys:
+    for field_id, text, person, _ in resolver.new_keys:
         keys.setdefault(resolver.last(person), set()).add((schema.field_name(field_id), text))
     links: dict[int, set[int]] = {}
     for person, event in resolver.links:

@@ -76,7 +76,7 @@ class Surroundings:
                 )
                 found |= {row[0] for row in rows}
         for field_id in self._counted_sets:
-            people = {resolver.last(person) for key, person, _ in resolver.new_keys if key[0] == field_id}
+            people = {resolver.last(person) for field, _, person, _ in resolver.new_keys if field == field_id}
             rows = connection.execute(
                 f"""select profile_id from json_each(?) as wanted
                 cross join {table.identifiers} as known on known.profile_id = wanted.value and field_id = ?
@@ -170,9 +170,9 @@ class Surroundings:
         """Numbers for the resolved people: each keeps that of somebody whose identifier value it has, if it can."""
         ids: dict[int, int] = {}
         taken: set[int] = set()
-        for key, person, _ in resolver.new_keys:
+        for field_id, text, person, _ in resolver.new_keys:
             person = resolver.last(person)
-            known = owned.get(key)
+            known = owned.get((field_id, text))
             if known is not None and person not in ids and known not in taken:
                 ids[person] = known
                 taken.add(known)
@@ -202,9 +202,13 @@ def write_trace(table: PeopleTable, resolver: Resolver, ids: dict[int, int] | No
         last = resolver.last(person)
         return last if ids is None else ids[last]
 
+    new_keys, links = resolver.new_keys, resolver.links
+    if ids is not None or resolver.joined:
+        new_keys = [(field_id, text, number(person), event) for field_id, text, person, event in new_keys]
+        links = [(number(person), event) for person, event in links]
     # In the order of the index, which keeps its pages warm.
-    table.add_keys(sorted((key, number(person), event) for key, person, event in resolver.new_keys))
-    table.add_links([(number(person), event) for person, event in resolver.links])
+    table.add_keys(sorted(new_keys))
+    table.add_links(links)
     table.add_joins(
         [
             (join.event, number(join.kept), join.gone if ids is None else number(join.gone), *join.key)

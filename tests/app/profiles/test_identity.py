@@ -248,7 +248,7 @@ def described(person: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(EVENTS, max_size=14), st.randoms(use_true_random=False), st.integers(1, 5))
 def test_any_order_and_any_chunks_give_the_people_of_the_model(events: list[Event], random: Any, chunk: int) -> None:
     expected = model(events)
@@ -262,7 +262,7 @@ def test_any_order_and_any_chunks_give_the_people_of_the_model(events: list[Even
         assert made.people() == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(EVENTS, max_size=10), st.lists(EVENTS, max_size=10), st.integers(1, 5))
 def test_without_one_run_people_are_as_if_it_had_never_been(first: list[Event], second: list[Event], chunk: int) -> None:
     with workspace() as made:

@@ -140,7 +140,7 @@ def test_a_chunk_that_fails_leaves_nothing_behind(workspace: Workspace) -> None:
 def test_a_field_made_by_another_run_meanwhile_keeps_its_origin(workspace: Workspace) -> None:
     ingest = workspace.run([{"email": "a@x.com", "name": "Ann"}])
     with transaction(workspace.connection):
-        generate_mapping(workspace.connection, workspace.stream, {"town": "text"}, (), {})
+        generate_mapping(workspace.connection, "people", ["town"], Wishes({"town": "text"}), comment="test")
     other = workspace.run([{"email": "a@x.com", "town": "Turku"}])
     origin = workspace.one("select _origin_event from profiles")
     ingest.write(Batch([{"email": "a@x.com", "name": "Anna"}], {}, times=[9_000_000]))
