@@ -99,11 +99,6 @@ def every(*tests: Any) -> bool | None:
     return True
 
 
-def some(*tests: Any) -> bool:
-    """`OR (a, b)`: whether one is true; what is undecided is passed over."""
-    return any(test is True for test in tests)
-
-
 def spread(*values: Any) -> list[Any]:
     """The entries behind IN: lists among them count with their own entries."""
     entries: list[Any] = []

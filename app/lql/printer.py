@@ -53,7 +53,7 @@ def print_expression(expression: Expression) -> str:
 def print_statement(statement: Statement) -> str:
     """The statement in lines, ending with a semicolon and a line end."""
     lines = ["SELECT"]
-    heads = [_head(column.expression) for column in statement.columns]
+    heads = [_head(column) for column in statement.columns]
     names = [f"AS {quote(column.name.text)}" if column.name else "" for column in statement.columns]
     tails = [_options(column) for column in statement.columns]
     width = _width(heads)
@@ -74,10 +74,10 @@ def print_statement(statement: Statement) -> str:
     return "\n".join(lines) + ";\n"
 
 
-def _head(expression: Expression) -> str:
-    # An IF without ELSE would be taken for the column's own condition.
-    guarded = isinstance(expression, When) and expression.other is None
-    return _print(expression, EITHER if guarded else CHOICE)
+def _head(column: Column) -> str:
+    # The IF of a value and the column's own condition must not be taken for each other.
+    guarded = column.condition is not None or (isinstance(column.expression, When) and column.expression.other is None)
+    return _print(column.expression, EITHER if guarded else CHOICE)
 
 
 def _width(cells: Sequence[str]) -> int:
@@ -143,20 +143,12 @@ def _comparison(node: Binary | Between, negation: str) -> tuple[str, int]:
     if isinstance(node, Between):
         value, low, high = _print(node.value, COMPARISON), _print(node.low, SUM), _print(node.high, SUM)
         return f"{value} {negation}BETWEEN {low} AND {high}", COMPARISON
+    if node.operator in ("IN", "INTERSECTS") and isinstance(node.right, Items):
+        return f"{_print(node.left, COMPARISON)} {negation}{node.operator} ({_list(node.right.items)})", COMPARISON
     level = OPERATOR_LEVELS.get(node.operator, COMPARISON)
     left = _print(node.left, level)
-    right = _among(node.right) if node.operator in ("IN", "INTERSECTS") else _print(node.right, level + 1)
+    right = _print(node.right, level + 1)
     return f"{left} {negation}{node.operator} {right}", level
-
-
-def _among(node: Expression) -> str:
-    match node:
-        case Items(items):
-            return f"({_list(items)})"
-        case Field() | Call() | Literal(str()):
-            return _print(node, ATOM)
-        case _:
-            return f"({_print(node, CHOICE)})"
 
 
 def _list(items: Sequence[Expression]) -> str:

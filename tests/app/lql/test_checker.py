@@ -44,6 +44,8 @@ def test_a_mistake_in_an_expression(text, place, sentence) -> None:
         ("SELECT a INTO user", [((1, 1), "This statement says no stream: FROM is missing.")]),
         ("SELECT a + 1 AS x, 5 FROM b", [((1, 20), "This column has no name: add AS and a name.")]),
         ("SELECT now() FROM b", [((1, 8), "This column has no name: add AS and a name.")]),
+        ("SELECT strip() AS x FROM b", [((1, 8), "strip takes 1 argument, not 0.")]),
+        ("SELECT strip(toint(a)) AS x MERGEOP sum FROM b", []),
         ("SELECT a KIND strng FROM b", [((1, 15), "There is no kind strng. Did you mean string?")]),
         ("SELECT a KIND embedding FROM b", [((1, 15), "There is no kind embedding.")]),
         ("SELECT a MERGEOP newest FROM b", [((1, 18), "There is no merge operator newest.")]),
