@@ -101,10 +101,10 @@ def members(tmp_path: Path) -> Path:
     file = tmp_path / "members.csv"
     file.write_text(
         "email,phone,name,city,updated_at\n"
-        "maja@shop.example,111,Maja,Utrecht,2026-01-01\n"
+        "maja@shop.example,,Maja,Utrecht,2026-01-01\n"
         "MAJA@shop.example,112,Maja K.,Gent,2026-02-01\n"
         "teo@shop.example,113,Teo,Lille,2026-01-05\n"
-        "teo@other.example,113,Teo B.,Lille,2026-01-04\n"
+        ",113,Teo B.,Lille,2026-01-04\n"
         "ana@shop.example,114,Ana,Porto,2026-01-07,too,many\n"
         "ana@shop.example,114,Ana,Porto,2026-01-07\n",
         encoding="utf-8",
