@@ -8,20 +8,11 @@ from dataclasses import dataclass, field
 
 from app.errors import Refused
 from app.lql import columns_of, compile_expression, parse_expression
+from app.schema.column_types import COLUMN_TYPES, column_expression
 from app.schema.fields import field_name
 from app.schema.model import IDENTIFIER_KINDS, MERGE_OPERATORS, FieldDefinition, MappingDefinition
 from app.schema.patches import apply_additions
 from app.schema.tables import read_schema
-
-COLUMN_TYPES = {
-    "text": ("{}", "string"),
-    "email": ("email({})", "string"),
-    "integer": ("toint({})", "int"),
-    "number": ("tonumber({})", "number"),
-    "date": ("todate({})", "date"),
-    "boolean": ("tobool({})", "bool"),
-}
-"""What a column can hold, by the words of connectors.kit: the expression that reads it, and the field's kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +28,6 @@ class Wishes:
     targets: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     expressions: Mapping[str, str] = field(default_factory=dict)
-
-
-def column_expression(column: str, column_type: str) -> tuple[str, str]:
-    """The generated expression for a column of a type, and the kind of field: ("toint(`visits`)", "int")."""
-    template, kind = COLUMN_TYPES[column_type]
-    # A backtick can't be written inside a quoted name, so such a column can't be mapped by its name.
-    return template.format(f"`{column}`"), kind
 
 
 def generate_mapping(

@@ -3,7 +3,7 @@
 import pytest
 
 from app.lql import compile_expression
-from app.schema.generated import COLUMN_TYPES, column_expression
+from app.schema.column_types import COLUMN_TYPES, column_expression
 from app.schema.model import MERGE_OPERATORS
 
 
