@@ -1,4 +1,4 @@
-"""`causeway job`: create, run, look at and delete jobs."""
+"""`causeway job`: create, run, look at, undo and delete jobs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from app.cli import output
 from app.cli.commands import Group
 from app.cli.passphrase import passphrase_option, unlock_for_job
 from app.cli.resolve import authorization_named, job_named
-from app.cli.session import Session
+from app.cli.session import Ended, Session
+from app.errors import NotFound, Refused
 
 if TYPE_CHECKING:
+    from app.engine import Engine
     from app.jobs import JobInfo, RunInfo
 
 LEVELS = ("info", "warning", "error")
@@ -21,7 +23,7 @@ LEVELS = ("info", "warning", "error")
 
 @click.group(cls=Group)
 def job() -> None:
-    """Create, run, look at and delete jobs. JOB is a job's number or its name."""
+    """Create, run, look at, undo and delete jobs. JOB is a job's number or its name."""
 
 
 @job.command("list")
@@ -232,6 +234,64 @@ def runs(session: Session, name: str) -> None:
             right=("Run", "Read", "Added", "Updated", "Rejected"),
         ),
     )
+
+
+@job.command()
+@click.argument("name", metavar="JOB")
+@click.option(
+    "--run", "run_id", type=int, metavar="RUN", help="The run to undo; else the last one that brought something."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def undo(session: Session, name: str, run_id: int | None, yes: bool) -> None:
+    """Undo an import of JOB: people become what they would be without its rows.
+
+    All people are rebuilt without the rows of that run, which are then deleted; a run that went on where another one
+    stopped is one import with it. What would change is shown before. Ctrl-C interrupts it; the same command, or
+    `causeway schema rebuild`, goes on.
+    """
+    from app.cli.rebuilding import rebuild_people
+    from app.jobs.rebuilding import plan_undo, undo_import
+
+    with session.changing() as engine:
+        found = job_named(engine, name)
+        chosen = _run_to_undo(engine, found, run_id)
+        plan = plan_undo(engine, chosen)
+        document: dict[str, Any] = {"job": found.id, "run": chosen, "plan": plan}
+        if not yes:
+            output.say(f"The import of run {chosen} of {found.name}: {plan.sentence()}")
+            try:
+                session.confirm("Undo it?", yes)
+            except Refused as error:
+                raise Ended(error, document) from error
+        result = rebuild_people(engine, lambda engine: undo_import(engine, chosen), document)
+    session.answer(
+        {**document, "status": "completed", "undone": result.undone, "people": result.people},
+        lambda: output.tell(
+            f"The import of run {chosen} of {found.name} was undone. "
+            f"The workspace now holds {output.number(result.people, 'person', 'people')}."
+        ),
+    )
+
+
+def _run_to_undo(engine: Engine, job: JobInfo, run_id: int | None) -> int:
+    """The run that is meant. Raises NotFound."""
+    from app.jobs import job_runs
+    from app.jobs.rebuilding import can_undo
+
+    listed = job_runs(engine, job.id)
+    if run_id is None:
+        run_id = next((run.id for run in listed if can_undo(run)), None)
+        if run_id is None:
+            raise NotFound(
+                f"No run of {job.name} brought anything that could be undone.",
+                advice=f"`causeway job runs {job.id}` shows its runs.",
+            )
+    elif run_id not in [run.id for run in listed]:
+        raise NotFound(
+            f"{job.name} has no run {run_id}.", advice=f"`causeway job runs {job.id}` shows those there are."
+        )
+    return run_id
 
 
 @job.command()

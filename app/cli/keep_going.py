@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def engine(session: Session) -> None:
     """Stay in charge of the workspace with no window, until Ctrl-C or SIGTERM.
 
-    Runs that a crash left behind are marked as interrupted at the start. Other processes can read meanwhile.
+    Runs that a crash left behind are marked as interrupted at the start, and a rebuild that was interrupted goes on.
+    Other processes can read meanwhile.
     """
     with session.changing() as opened:
         name, folder = opened.workspace.name, opened.workspace.folder
@@ -36,6 +37,8 @@ async def _keep_going(engine: Engine, sentence: str) -> None:
         await engine.start()
         try:
             output.say(sentence)
+            if engine.supervisor is not None:
+                await engine.supervisor.rebuilds.resume()
             await stop.wait()
         finally:
             await engine.stop()

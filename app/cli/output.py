@@ -138,6 +138,13 @@ def number(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def runs(numbers: Sequence[int]) -> str:
+    """ "run 3", "runs 3, 4 and 6"."""
+    if len(numbers) == 1:
+        return f"run {numbers[0]}"
+    return f"runs {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+
+
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None] | None]:
     """A progress bar on standard error to be called with (done, total); None where that is no terminal."""

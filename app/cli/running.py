@@ -1,4 +1,4 @@
-"""Running a job from the command line: to its end, with a progress bar on a terminal, stopped cleanly by Ctrl-C."""
+"""Running a job or a rebuild to its end: with a progress bar on a terminal, stopped cleanly by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def _run(engine: Engine, job_id: int) -> Result:
             run_id = await supervisor.run(job_id, "command line")
             finished = loop.create_task(supervisor.finished(run_id))
             stopped = loop.create_task(stop.wait())
-            with _progress_bar(engine, job_id):
+            with progress_bar(engine, lambda: _seen(supervisor.progress(job_id))):
                 await asyncio.wait({finished, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 if not finished.done():
                     supervisor.cancel(run_id)
@@ -113,9 +113,19 @@ def on_stop_signals(callback: Callable[[], object]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a progress bar shows: `done` of `total`, and figures beside it."""
+
+    activity: str
+    done: int
+    total: int | None
+    figures: str
+
+
 @contextmanager
-def _progress_bar(engine: Engine, job_id: int) -> Iterator[None]:
-    """A bar on standard error while the block runs, if that is a terminal."""
+def progress_bar(engine: Engine, look: Callable[[], Seen | None]) -> Iterator[None]:
+    """A bar on standard error while the block runs, if that is a terminal; `look` is asked at each change."""
     if not sys.stderr.isatty():
         yield
         return
@@ -133,16 +143,9 @@ def _progress_bar(engine: Engine, job_id: int) -> Iterator[None]:
         task = bar.add_task("Starting", total=None, numbers="")
 
         def show(change: object) -> None:
-            supervisor = engine.supervisor
-            progress = supervisor.progress(job_id) if supervisor is not None else None
-            if progress is not None:
-                bar.update(
-                    task,
-                    description=progress.activity,
-                    total=progress.total,
-                    completed=progress.done,
-                    numbers=_numbers(progress),
-                )
+            seen = look()
+            if seen is not None:
+                bar.update(task, description=seen.activity, total=seen.total, completed=seen.done, numbers=seen.figures)
 
         unsubscribe = engine.changes.subscribe(show)
         try:
@@ -151,13 +154,21 @@ def _progress_bar(engine: Engine, job_id: int) -> Iterator[None]:
             unsubscribe()
 
 
-def _numbers(progress: RunProgress) -> str:
+def _seen(progress: RunProgress | None) -> Seen | None:
+    if progress is None:
+        return None
+    numbers = figures(progress.fraction, progress.rows, "rows", progress.rate, progress.seconds_left)
+    return Seen(progress.activity, progress.done, progress.total, numbers)
+
+
+def figures(fraction: float | None, count: int, unit: str, rate: float, seconds_left: float | None) -> str:
+    """ "62% · 618,400 rows · 41,200/s · 0:12 left" """
     parts = []
-    if progress.fraction is not None:
-        parts.append(f"{progress.fraction:.0%}")
-    if progress.rows:
-        parts.append(f"{progress.rows:,} rows · {progress.rate:,.0f}/s")
-    if progress.seconds_left is not None:
-        minutes, seconds = divmod(round(progress.seconds_left), 60)
+    if fraction is not None:
+        parts.append(f"{fraction:.0%}")
+    if count:
+        parts.append(f"{count:,} {unit} · {rate:,.0f}/s")
+    if seconds_left is not None:
+        minutes, seconds = divmod(round(seconds_left), 60)
         parts.append(f"{minutes}:{seconds:02} left")
     return " · ".join(parts)

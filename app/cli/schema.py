@@ -16,6 +16,7 @@ from app.cli.session import Session
 
 if TYPE_CHECKING:
     from app.engine import Engine
+    from app.profiles.rebuild import RebuildState
     from app.schema.differences import Difference
     from app.schema.model import Schema
 
@@ -109,7 +110,7 @@ def _tell_changes(found: Sequence[Difference], nothing: str, *, to_come: bool = 
         for words in difference.words:
             output.tell(f"    {words}")
     if to_come and needs_rebuild(found):
-        output.say("People who are there already get some of this only by a rebuild.")
+        output.say("People who are there already get some of this only by a rebuild: `causeway schema rebuild`.")
 
 
 @schema.command()
@@ -285,3 +286,41 @@ def _sound(file: Path) -> str:
             details="\n".join(problems),
         )
     return text
+
+
+@schema.command()
+@click.option("--give-up", is_flag=True, help="Forget an interrupted rebuild; people stay as they are.")
+@click.pass_obj
+def rebuild(session: Session, give_up: bool) -> None:
+    """Make all people anew from the raw events, as the published schema has it.
+
+    Everybody stays as they are until it is done. Ctrl-C interrupts it; the same command goes on, also with the undoing
+    of an import that was interrupted.
+    """
+    from app.cli.rebuilding import rebuild_people
+    from app.jobs.rebuilding import forget_rebuild, start_rebuild
+
+    with session.changing() as engine:
+        if give_up:
+            state = forget_rebuild(engine)
+            session.answer(
+                {"given_up": state is not None, "undone": state.undone if state is not None else ()},
+                lambda: output.tell(_given_up(state)),
+            )
+            return
+        result = rebuild_people(engine, start_rebuild, {})
+    people_now = output.number(result.people, "person", "people")
+
+    def people() -> None:
+        if result.undone:
+            output.tell(f"With it the import of {output.runs(result.undone)} was undone.")
+        output.tell(f"Rebuilt: the workspace now holds {people_now}.")
+
+    session.answer({"status": "completed", "undone": result.undone, "people": result.people}, people)
+
+
+def _given_up(state: RebuildState | None) -> str:
+    if state is None:
+        return "No rebuild is unfinished; people are as they are."
+    kept = f", and the import of {output.runs(state.undone)} stays" if state.undone else ""
+    return f"The rebuild was given up: people stay as they are{kept}."

@@ -85,6 +85,23 @@ class UndoPlan:
     changed: int
     joined: int
 
+    def sentence(self) -> str:
+        """What it would do, for people."""
+        effects = [
+            f"{_counted(number, 'person', 'people')} {one if number == 1 else many}"
+            for number, one, many in (
+                (self.removed, "has nothing else and goes", "have nothing else and go"),
+                (self.changed, "loses what these rows gave them", "lose what these rows gave them"),
+            )
+            if number
+        ]
+        said = [f"Takes away {_counted(self.events, 'event', 'events')}."]
+        said.append(f"{'; '.join(effects)}." if effects else "They belong to nobody, so people stay as they are.")
+        if self.joined:
+            verb = "was" if self.joined == 1 else "were"
+            said.append(f"{self.joined:,} of them {verb} joined by these rows and may come apart.")
+        return " ".join(said)
+
 
 class Rebuilder:
     """The one rebuild that can be under way in a workspace."""
@@ -94,8 +111,9 @@ class Rebuilder:
         """How far it is, None while none is under way."""
         self.error: Outcome | None = None
         """Why the last one failed, if it did."""
+        self.undone: tuple[int, ...] = ()
+        """The runs that the last one leaves out."""
         self._engine = engine
-        self._undone: tuple[int, ...] = ()
         self._turn = asyncio.Lock()
         self._worker: WorkerProcess | None = None
         self._ended: asyncio.Future[Outcome] | None = None
@@ -120,7 +138,7 @@ class Rebuilder:
             worker = await asyncio.to_thread(WorkerProcess)
             self.error = self._outcome = None
             self._stopping = False
-            self._undone, self._worker = undone, worker
+            self.undone, self._worker = undone, worker
             self._ended = asyncio.get_running_loop().create_future()
             self.progress = RebuildProgress(0, 0, undone)
             worker.listen(self._received, lambda: self._gone(worker))
@@ -139,7 +157,7 @@ class Rebuilder:
 
         def choose() -> tuple[int, ...]:
             state = self.unfinished()
-            return self._undone if state is None else state.undone
+            return self.undone if state is None else state.undone
 
         await self.start(choose)
 
@@ -156,9 +174,8 @@ class Rebuilder:
         """Stop it and forget what it has built."""
         async with self._turn:
             await self._halt()
-            await asyncio.to_thread(self._abandon)
+            await asyncio.to_thread(forget_rebuild, self._engine)
             self.error = None
-        self._engine.changes.announce(Change("rebuild"))
 
     def unfinished(self) -> RebuildState | None:
         """The rebuild that was begun and not finished, under way or not."""
@@ -170,10 +187,6 @@ class Rebuilder:
             self._stopping = True
             await self._worker.stop()
             await self.finished()
-
-    def _abandon(self) -> None:
-        with self._engine.workspace.database.read() as connection:
-            abandon_rebuild(connection)
 
     def _received(self, message: RebuildProgress | Outcome) -> None:
         if isinstance(message, Outcome):
@@ -199,6 +212,19 @@ class Rebuilder:
             self._ended.set_result(outcome)
         for change in (Change("rebuild"), *ALL_CHANGED):
             self._engine.changes.announce(change)
+
+
+def forget_rebuild(engine: Engine) -> RebuildState | None:
+    """Drop what an interrupted rebuild has built, and tell what it was: none where there is none.
+
+    People stay as they are, and so do imports that were to be undone.
+    """
+    engine.require_charge()
+    with engine.workspace.database.read() as connection:
+        state = rebuild_state(connection)
+        abandon_rebuild(connection)
+    engine.changes.announce(Change("rebuild"))
+    return state
 
 
 def can_undo(run: RunInfo) -> bool:
@@ -322,3 +348,7 @@ def _import_of(connection: sqlite3.Connection, run_id: int) -> list[int]:
     if any(row["status"] == "undone" for row in rows):
         raise Refused("That import was undone already.")
     return [row["id"] for row in rows]
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

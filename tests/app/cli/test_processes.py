@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import time
 from pathlib import Path
 
 import pytest
+
+from app.cli import main
+from app.workspace import create_workspace
 
 ROWS = 120_000
 PATIENCE = 60
@@ -17,11 +21,32 @@ PATIENCE = 60
 @pytest.fixture
 def large(tmp_path) -> Path:
     """So many rows that there is time to interrupt: each is a person of its own, each third comes back later."""
-    file = tmp_path / "large.csv"
+    return write_large(tmp_path / "large.csv")
+
+
+def write_large(file: Path) -> Path:
     with file.open("w") as out:
         out.write("email,name,visits\n")
         out.writelines(f"p{row % (ROWS * 2 // 3)}@shop.example,Person {row},{row}\n" for row in range(ROWS))
     return file
+
+
+@pytest.fixture(scope="module")
+def imported_once(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("large")
+    create_workspace(folder / "workspace", "Agency").close()
+    file = write_large(folder / "large.csv")
+    arguments = ["import", str(file), "--stream", "large", "--workspace", str(folder / "workspace")]
+    assert main(arguments, lambda engine: 0) == 0
+    return folder / "workspace"
+
+
+@pytest.fixture
+def imported(imported_once, workspace) -> Path:
+    """A workspace into which the many rows were imported, found by the environment."""
+    shutil.rmtree(workspace)
+    shutil.copytree(imported_once, workspace)
+    return workspace
 
 
 def until(condition, process) -> None:
@@ -39,6 +64,22 @@ def first_chunk_saved(workspace: Path) -> bool:
         return bool(connection.execute("select count(*) from runs where status = 'running' and read > 0").fetchone()[0])
     finally:
         connection.close()
+
+
+def rebuild_begun(workspace: Path) -> bool:
+    return bool(asked(workspace, "select count(*) from rebuild where done > 0")[0][0])
+
+
+def asked(workspace: Path, question: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(f"file:{workspace / 'workspace.db'}?mode=ro", uri=True)
+    try:
+        return connection.execute(question).fetchall()
+    finally:
+        connection.close()
+
+
+def people(workspace: Path) -> list[tuple[object, ...]]:
+    return asked(workspace, "select _id, email, name, visits, _origin_at, _origin_event from profiles order by 1")
 
 
 def workers(parent: int) -> list[int]:
@@ -122,6 +163,62 @@ def test_a_signal_stops_a_run_cleanly(call, start, workspace, large, number) -> 
     assert f"{answer.document['run']['read']:,} rows of this run are saved." in answer.err
     assert "Traceback" not in answer.err
     check_nothing_lost_or_twice(call, workspace, large)
+
+
+def test_a_killed_rebuild_goes_on_and_makes_the_same_people(call, start, imported) -> None:
+    before = people(imported)
+    started = start("schema", "rebuild", "--json")
+    until(lambda: rebuild_begun(imported), started.process)
+    for pid in workers(started.process.pid):
+        os.kill(pid, signal.SIGKILL)
+    answer = started.ended()
+    assert (answer.code, answer.document["status"]) == (1, "failed")
+    assert "exit code -9" in answer.err
+    assert "`causeway schema rebuild` goes on from there" in answer.err
+    assert people(imported) == before
+    again = call("schema", "rebuild", "--json")
+    assert (again.code, again.document["people"]) == (0, ROWS * 2 // 3), again.err
+    assert people(imported) == before
+    assert asked(imported, "select * from rebuild") == []
+
+
+def test_the_engine_goes_on_with_an_undo_whose_program_was_killed(start, imported) -> None:
+    started = start("job", "undo", "1", "--yes")
+    until(lambda: rebuild_begun(imported), started.process)
+    orphans = workers(started.process.pid)
+    started.process.kill()
+    started.process.wait()
+    for pid in orphans:
+        until(lambda pid=pid: not Path(f"/proc/{pid}").exists() or "Z" in state(pid), AlwaysThere())
+    assert asked(imported, "select undone from rebuild") == [("[1]",)]
+    engine = start("engine")
+    until(lambda: asked(imported, "select status from runs") == [("undone",)], engine.process)
+    engine.process.send_signal(signal.SIGTERM)
+    assert engine.ended().code == 0
+    assert people(imported) == asked(imported, "select * from events") == []
+
+
+def test_a_signal_interrupts_an_undo_which_can_be_given_up_or_finished(call, start, imported) -> None:
+    before = people(imported)
+    started = start("job", "undo", "large.csv", "--yes", "--json")
+    until(lambda: rebuild_begun(imported), started.process)
+    started.process.send_signal(signal.SIGINT)
+    answer = started.ended()
+    assert (answer.code, answer.document["status"]) == (1, "cancelled")
+    assert answer.document["plan"]["events"] == ROWS
+    assert "People are as they were before." in answer.err
+    assert "Traceback" not in answer.err
+    given_up = call("schema", "rebuild", "--give-up")
+    assert given_up.out == "The rebuild was given up: people stay as they are, and the import of run 1 stays.\n"
+    assert people(imported) == before
+
+    refused = call("job", "undo", "large.csv", "--json")
+    assert (refused.code, refused.document["plan"]["removed"]) == (1, ROWS * 2 // 3)
+    assert "Takes away 120,000 events. 80,000 people have nothing else and go." in refused.err
+    done = call("job", "undo", "large.csv", "--yes", "--json")
+    assert (done.code, done.document["people"], done.document["undone"]) == (0, 0, [1]), done.err
+    assert call("job", "undo", "large.csv", "--yes").err.startswith("No run of large.csv brought anything")
+    assert call("job", "undo", "large.csv", "--run", "1", "--yes").err == "That import was undone already.\n"
 
 
 def test_one_process_is_in_charge_and_others_can_look(call, start, workspace, members) -> None:
