@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.lql import compile_expression
 from app.lql.events import flatten, values_of
+from app.schema.column_types import column_expression
 from app.schema.fields import field_name
-from app.schema.generated import column_expression
 from app.schema.queries import try_mapping
 from app.streams.queries import StreamField, stream_events
 
