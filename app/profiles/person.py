@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from app.changes import Change
 from app.errors import NotFound
 from app.profiles.sources import NOWHERE, Source, find_sources
 from app.profiles.titles import title
@@ -166,25 +165,3 @@ def profile_events(engine: Engine, profile_id: int, offset: int = 0, limit: int 
             (profile_id, limit, offset),
         ).fetchall()
     return [PersonEvent(row[0], row[1], row[2], orjson.loads(row[3]), row[4], row[5]) for row in rows]
-
-
-def delete_profile(engine: Engine, profile_id: int) -> None:
-    """Remove a person with identifiers and the raw events that belong to them. Raises NotFound."""
-    engine.require_charge()
-    with engine.workspace.database.write() as connection:
-        streams = connection.execute(
-            """select stream_id, count(*) from profile_events join events on events.id = event_id
-            where profile_id = ? group by stream_id""",
-            (profile_id,),
-        ).fetchall()
-        if connection.execute("delete from profiles where _id = ?", (profile_id,)).rowcount == 0:
-            raise NotFound("That person is not in this workspace (any more).")
-        for stream_id, count in streams:
-            connection.execute("update streams set event_count = event_count - ? where id = ?", (count, stream_id))
-        connection.execute(
-            "delete from events where id in (select event_id from profile_events where profile_id = ?)", (profile_id,)
-        )
-        connection.execute("delete from profile_events where profile_id = ?", (profile_id,))
-        connection.execute("delete from identifiers where profile_id = ?", (profile_id,))
-    engine.changes.announce(Change("profiles", profile_id))
-    engine.changes.announce(Change("streams"))
