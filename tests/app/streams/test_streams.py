@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.engine import Engine
 from app.streams import event_place, list_streams, stream_events, stream_fields
 from app.streams.queries import DAY, StreamField, likely_type
-from app.streams.seen import MOST_DISTINCT, SAMPLED_RECORDS, FieldsSeen, ensure_stream
+from app.streams.seen import MOST_DISTINCT, SAMPLED_RECORDS, FieldsSeen, ensure_stream, spread
 from connectors.kit.formats.guess import value_kind
 
 NOON = 1_795_000_000_000_000
@@ -33,9 +33,8 @@ def see(engine: Engine, stream: int, *chunks: Sequence[Mapping[str, Any]], **typ
         for chunk in chunks:
             keys = dict.fromkeys(key for record in chunk for key in record)
             filled = {key: sum(record.get(key) not in (None, "") for record in chunk) for key in keys}
-            seen.save(
-                connection, chunk, {key: count for key, count in filled.items() if count}, NOON, NOON + len(chunk)
-            )
+            counts = {key: count for key, count in filled.items() if count}
+            seen.save(connection, spread(chunk), counts, NOON, NOON + len(chunk))
     return {field.name: field for field in stream_fields(engine, stream)}
 
 
