@@ -80,11 +80,11 @@ def compile_expression(
     """Make a mapping's expression ready to run.
 
     `kind` is that of the field it fills; without it, the expression's own counts, and text where it has none. Where
-    `condition` is not exactly true there is no value. Raises LqlError.
+    `condition` ("" for always) is not exactly true there is no value. Raises LqlError.
     """
     node = parse_expression(text) if isinstance(text, str) else text
     require_sound(node)
-    test = parse_condition(condition) if isinstance(condition, str) else condition
+    test = (parse_condition(condition) if condition else None) if isinstance(condition, str) else condition
     if test is not None:
         require_sound(test, outermost=False)
     kind = kind or kind_of(node) or "string"

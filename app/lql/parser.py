@@ -20,10 +20,13 @@ from app.lql.tree import Expression, Name, Span, Statement
 MAX_DEPTH: Final = 100
 """How deep expressions may lie in each other. People write ten levels; more would only try the machine."""
 
+MOST_UNREADABLE: Final = 100
+"""Statements of a text; when so many can't be read, it is no LQL and the rest is not looked at."""
+
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "'": "'", "\\": "\\", "/": "/", "b": "\b", "f": "\f"}
 ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 PIECE = re.compile(
-    r"""--[^\n]*|\#[^\n]*|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|(?P<select>\bselect\b)|.""",
+    r"""--[^\n]*|\#[^\n]*|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|(?P<select>\bselect\b)|[\w.]+|\s+|.""",
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
 CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
@@ -71,7 +74,7 @@ def read_statements(text: str) -> tuple[list[Statement], list[Problem]]:
     """The statements of a text; where one can't be read, its mistake, and whatever follows it."""
     problems: list[Problem] = []
     statements: list[Statement] = []
-    rest = text
+    rest, read = text, 0
     while True:
         reader = Reader()
         try:
@@ -80,14 +83,15 @@ def read_statements(text: str) -> tuple[list[Statement], list[Problem]]:
             problem, place = _explain(rest, error)
             problems.append(problem)
             # What came before the mistake is read for itself, what comes behind it from the next statement on.
-            begin, following = _neighbours(rest, place)
+            begin, following = _neighbours(rest, read, place)
             before = rest[:begin]
             if before.strip():
                 good, also = read_statements(before)
                 statements += good
                 problems += also
-            if following is None:
+            if following is None or len(problems) >= MOST_UNREADABLE:
                 return statements, problems
+            read = following
             rest = re.sub(r"[^\n]", " ", rest[:following]) + rest[following:]
         else:
             found: list[Statement] = reader.transform(parsed)
@@ -99,10 +103,10 @@ def has_comments(text: str) -> bool:
     return any(piece[0].startswith(("--", "#", "//", "/*")) for piece in PIECE.finditer(text))
 
 
-def _neighbours(text: str, place: int) -> tuple[int, int | None]:
-    """Where the statement around a place begins, and where the next one does, if there is one."""
-    begin = 0
-    for piece in PIECE.finditer(text):
+def _neighbours(text: str, start: int, place: int) -> tuple[int, int | None]:
+    """Where the statement around a place begins, from `start` on, and where the next one does, if there is one."""
+    begin = start
+    for piece in PIECE.finditer(text, start):
         if piece["select"]:
             if piece.start() > place:
                 return begin, piece.start()

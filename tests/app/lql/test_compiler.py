@@ -152,7 +152,7 @@ def test_what_is_asked_for() -> None:
 
 def test_a_condition_must_be_exactly_true() -> None:
     event = {"x": "v", "yes": True, "one": 1, "text": "true"}
-    assert kept("x", event, condition="yes") == "v"
+    assert kept("x", event, condition="yes") == kept("x", event, condition="") == "v"
     assert kept("x", event, condition="text == true") == "v"
     for condition in ("one", "text", "nothing", "NOT yes", "x > 'a'"):
         assert kept("x", event, condition=condition) is None
