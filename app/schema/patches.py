@@ -70,7 +70,7 @@ def _as_identifier(field: FieldDefinition) -> FieldDefinition:
             f"{field.name} can't say who somebody is: the field holds {kind_word(field.type).lower()}.",
             advice="Let the column fill another field, or make this one a text on the Schema page.",
         )
-    return replace(field, is_identifier=True, merge="", capacity=None, keep_days=None)
+    return replace(field, is_identifier=True, merge="")
 
 
 def _check_room(schema: Schema) -> None:
