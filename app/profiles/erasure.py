@@ -149,8 +149,11 @@ def _erase(connection: sqlite3.Connection, found: Found) -> None:
         "update stream_fields set samples = ? where stream_id = ? and name = ?",
         [(kept, stream, key) for stream, key, kept in found.samples],
     )
+    for table, number, message in found.log:
+        connection.execute(f"update {table} set message = ? where id = ?", (message, number))
+    # Their names may even be in the names of files; whoever keeps such a file was told.
     connection.executemany(
-        "update job_events set message = ? where id = ?", [(message, line) for line, message in found.log]
+        "delete from written_files where path = ?", [(file.key,) for file, _ in found.files if file.kind == "person"]
     )
     add_tombstones(connection, found.identifiers, now_microseconds())
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
+MESSAGES = ("job_events", "runs")
+"""Tables with sentences about jobs, which may name somebody."""
 EVENTS_AT_ONCE = 50_000
 MOST_SPELLINGS = 50
 MOST_OTHERS = 1_000
@@ -82,8 +84,8 @@ class Found:
     samples: list[tuple[int, str, str]] = field(default_factory=list)
     """(stream, key, the samples that stay)"""
     samples_gone: int = 0
-    log: list[tuple[int, str]] = field(default_factory=list)
-    """(line of the log, its message without what names the erased)"""
+    log: list[tuple[str, int, str]] = field(default_factory=list)
+    """(table of messages, number, the message without what names the erased)"""
     files: list[tuple[WrittenFile, FileEffect]] = field(default_factory=list)
     downloads: list[Path] = field(default_factory=list)
 
@@ -160,9 +162,10 @@ def find(engine: Engine, connection: sqlite3.Connection, people: list[int], prog
         if left is not None:
             found.samples.append((stream, key, left))
             found.samples_gone += len(orjson.loads(kept)) - len(orjson.loads(left))
-    for number, message in connection.execute("select id, message from job_events"):
-        if wanted.told_in(message):
-            found.log.append((number, wanted.taken_out(message)))
+    for table in MESSAGES:
+        for number, message in connection.execute(f"select id, message from {table}"):
+            if wanted.told_in(message):
+                found.log.append((table, number, wanted.taken_out(message)))
     known = {one.hex() for one in fingerprints(connection, identifiers)} if _anybody_written(connection) else set()
     for file in list_written(connection):
         effect = effect_on(file, wanted, known)

@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-SHORTEST_TOKEN = 4
+SHORTEST_CODE = 4
+SHORTEST_NAME = 8
 SHORTEST_TELLING = 6
 SHORTEST_NUMBER = 8
 ERASED = "(erased)"
@@ -18,25 +19,22 @@ class Wanted:
     """The identifier values of those who are to be erased, and texts that sources write for the same values.
 
     A value is *telling* when it can hardly mean anything else: an address, a long number, a code with digits. Only
-    such a value is taken out wherever it stands. Any other ("7", "berlin") counts in columns that hold identifiers,
-    and, from four characters on, as a whole word of a row that was rejected.
+    such a value is taken out wherever it stands. Any other ("7", "berlin") counts in columns that hold identifiers;
+    a code from four characters on, or a name from eight, also as a whole word of a row that was rejected. Case
+    matters, except in addresses.
     """
 
     def __init__(self, identifiers: Iterable[tuple[str, str]], spellings: Iterable[str] = ()) -> None:
         self.by_field: dict[str, set[str]] = {}
         for name, value in identifiers:
-            self.by_field.setdefault(name.lower(), set()).add(value.strip().casefold())
+            self.by_field.setdefault(name.lower(), set()).add(folded(value))
         texts = {text for values in self.by_field.values() for text in values}
-        texts |= {text.strip().casefold() for text in spellings}
+        texts |= {folded(text) for text in spellings}
         texts.discard("")
         self.texts = frozenset(texts)
         self.telling = frozenset(filter(is_telling, texts))
-        self._word = _words(text for text in texts if len(text) >= SHORTEST_TOKEN)
+        self._word = _words(filter(_may_be_a_word, texts))
         self._telling_word = _words(self.telling)
-
-    def is_one(self, value: object) -> bool:
-        """Whether a value is one of theirs as a whole."""
-        return str(value).strip().casefold() in self.texts
 
     def named_in(self, text: str) -> bool:
         """Whether a row of a file has one of their values as a whole word."""
@@ -70,10 +68,16 @@ class Wanted:
             ]
         if value is None or isinstance(value, bool):
             return value
-        text = str(value).strip().casefold()
+        text = folded(str(value))
         if text in self.telling or (path in columns and text in self.texts):
             return None
         return self.taken_out(value) if isinstance(value, str) else value
+
+
+def folded(text: str) -> str:
+    """A value as it is compared: in an address case means nothing, in a code it may."""
+    text = text.strip()
+    return text.casefold() if "@" in text else text
 
 
 def is_telling(text: str) -> bool:
@@ -81,6 +85,10 @@ def is_telling(text: str) -> bool:
     if text.isdigit():
         return len(text) >= SHORTEST_NUMBER
     return len(text) >= SHORTEST_TELLING and ("@" in text or any(map(str.isdigit, text)))
+
+
+def _may_be_a_word(text: str) -> bool:
+    return len(text) >= SHORTEST_NAME or (len(text) >= SHORTEST_CODE and any(map(str.isdigit, text)))
 
 
 def samples_without(samples: str, own: set[str], wanted: Wanted) -> str | None:
@@ -93,10 +101,12 @@ def samples_without(samples: str, own: set[str], wanted: Wanted) -> str | None:
 def _words(texts: Iterable[str]) -> re.Pattern[str] | None:
     """Any of the texts as a whole word. An address goes on over dots, plus signs and hyphens."""
     # The longest first: of two that begin alike the whole one is meant.
-    listed = "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
+    listed = "|".join(
+        f"(?i:{re.escape(text)})" if "@" in text else re.escape(text) for text in sorted(texts, key=len, reverse=True)
+    )
     if not listed:
         return None
-    return re.compile(rf"(?<![\w@])(?<![\w@][.+-])(?:{listed})(?![\w@]|[.+-][\w@])", re.IGNORECASE)
+    return re.compile(rf"(?<![\w@])(?<![\w@][.+-])(?:{listed})(?![\w@]|[.+-][\w@])")
 
 
 def _pattern(character: str) -> str:

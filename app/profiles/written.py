@@ -18,7 +18,7 @@ import orjson
 from app.clock import now_text
 from app.errors import CausewayError
 from app.profiles.tombstones import fingerprints
-from app.profiles.traces import Wanted
+from app.profiles.traces import Wanted, folded
 from app.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -180,10 +180,10 @@ def _values(cell: str) -> list[str]:
     text = cell.removeprefix("'")
     if text.startswith("["):
         try:
-            return [str(value).casefold() for value in orjson.loads(text)]
+            return [folded(str(value)) for value in orjson.loads(text)]
         except (orjson.JSONDecodeError, TypeError):
             pass
-    return [cell.casefold(), text.casefold()]
+    return [folded(cell), folded(text)]
 
 
 def _rejected_test(names: list[str], wanted: Wanted) -> Callable[[list[str]], bool]:

@@ -172,6 +172,8 @@ def test_files_that_were_written_lose_the_person(engine: Engine, arrive: Callabl
         export_profiles(engine, tmp_path / name)
     save_rejected(engine, 1, tmp_path / "rejected.csv")
     export_person(engine, ann, tmp_path / "ann.zip")
+    export_person(engine, ann, tmp_path / "moved.html")
+    (tmp_path / "moved.html").rename(tmp_path / "elsewhere.html")
     export_person(engine, bob, tmp_path / "bob.json")
     (tmp_path / "people.csv").chmod(0o600)
     with (tmp_path / "changed.csv").open("a", encoding="utf-8") as file:
@@ -190,6 +192,7 @@ def test_files_that_were_written_lose_the_person(engine: Engine, arrive: Callabl
         "gone.csv": "missing",
         "rejected.csv": "rewrite",
         "ann.zip": "delete",
+        "moved.html": "missing",
     }
     assert f"They are taken out of 2 rows of {tmp_path / 'people.csv'}." in plan.goes
     assert any("gone.csv" in sentence for sentence in plan.stays)
@@ -206,6 +209,7 @@ def test_files_that_were_written_lose_the_person(engine: Engine, arrive: Callabl
     assert [row["row"] for row in written(tmp_path / "rejected.csv")] == ["x,1"]
     assert (tmp_path / "changed.csv").read_bytes() == before
     assert not (tmp_path / "ann.zip").exists()
+    assert rows(engine, "select kind from written_files where path like '%moved%'") == []
     assert json.loads((tmp_path / "bob.json").read_text(encoding="utf-8"))["title"].startswith("Bob")
     # What was rewritten is known as it is now, so the next one can be taken out as well.
     assert {effect.path.name: effect.act for effect in plan_erasure(engine, bob).files}["people.csv"] == "rewrite"
@@ -304,11 +308,17 @@ def test_a_rebuild_does_not_find_the_erased_by_a_newer_mapping(engine: Engine, a
         ("customer 4711 called", True, False),
         ("47110", False, False),
         ("7", False, False),
-        ("lives in Berlin", True, False),
+        ("lives in berlin", False, False),
+        ("user majalindholm", True, False),
+        ("user Majalindholm", False, False),
+        ("code aB3x9Q", True, True),
+        ("code Ab3x9Q", False, False),
     ],
 )
 def test_a_value_is_found_as_a_whole_word_and_taken_for_theirs_only_when_it_tells(
     text: str, named: bool, told: bool
 ) -> None:
-    wanted = Wanted([("email", "ann@x.example"), ("number", "4711"), ("id", "7"), ("login", "berlin")])
+    wanted = Wanted(
+        [("email", "ann@x.example"), ("number", "4711"), ("id", "7"), ("login", "berlin")], ["majalindholm", "aB3x9Q"]
+    )
     assert (wanted.named_in(text), wanted.told_in(text)) == (named, told)

@@ -12,7 +12,6 @@ from app.engine import Engine
 from app.errors import NotFound, Refused
 from app.profiles import (
     count_matches,
-    count_profiles,
     export_profiles,
     find_profile,
     get_profile,
