@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from app.catalog import Catalog, JobType, Option, Provider
-from app.clock import now_microseconds
 from app.errors import Refused
+from app.jobs.columns import (
+    OWN_EXPRESSION,
+    SET_TYPES,
+    Attempt,
+    ColumnChoice,
+    Kept,
+    Programs,
+    other_kinds,
+    shared_targets,
+    type_of,
+)
 from app.jobs.model import JobDraft, JobInfo
 from app.jobs.queries import get_job
-from app.lql import Compiled, LqlError, columns_of, compile_expression, parse_expression
-from app.schema.column_types import COLUMN_TYPES, SEPARATORS, column_expression, separator_of, set_expression
+from app.lql import columns_of, parse_expression
+from app.schema.column_types import COLUMN_TYPES, column_expression, set_expression
 from app.schema.fields import Field, field_name, list_fields
 from app.schema.model import FIELD_NAME, IDENTIFIER_KINDS
 from app.schema.words import kind_word
@@ -28,56 +37,21 @@ if TYPE_CHECKING:
 STEPS = ("provider", "job_type", "authorization", "configure", "review")
 TABLE_OPTIONS = ("types", "targets", "identifiers", "expressions", "kinds")
 """Options that the engine reads in every import; the wizard fills them from its columns."""
-SET_TYPES = tuple(f"set:{separator}" for separator in (*SEPARATORS, ""))
-"""Types of a column that holds several values, with what stands between them."""
-OWN_EXPRESSION = "expression"
-"""The type of a column for which the user wrote what becomes of it."""
-TRIED_ROWS = 5
-OTHER_KINDS_SAID = 4
 UNSEEN_TYPES = frozenset({"stream", "column", "columns", "mapping"})
 """Types of options that change nothing of how a source is read, so a preview does not depend on them."""
 FILE_ENDINGS = frozenset({".gz", ".zip", ".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl"})
 DATE_PART = re.compile(r"(?:[-_. ]*(?:19|20)\d{2}[-_.]?\d{2}(?:[-_.]?\d{2})?(?:[T_-]?\d{4,6})?)+$|[-_. ]+\d{6,14}$")
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnChoice:
-    """One column of the data to come and what becomes of it.
-
-    `type` is one of COLUMN_TYPES, SET_TYPES or OWN_EXPRESSION; `expression` is the mapping that follows from it and
-    `kind` what that brings; `plain` is the one of COLUMN_TYPES that its values look like. `target` is the profile
-    field that it fills, "" for none. `kept` columns are mapped by their stream already: the field and the type stay
-    what they are.
-    """
-
-    name: str
-    sample: str
-    type: str
-    identifier: bool
-    target: str
-    kept: bool = False
-    imported: bool = True
-    expression: str = ""
-    kind: str = "string"
-    plain: str = "text"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What an expression makes of the first rows: its kind, and (raw value of the column, stored value) pairs."""
-
-    kind: str
-    rows: tuple[tuple[str, Any], ...]
-
-
 class Wizard:
     """The choices of one job to be. Going back loses nothing, and what is chosen anew keeps what still fits.
 
-    `fields` are those of the workspace; `streams` says of each stream which of its columns fill which field.
+    `fields` are those of the workspace; `streams` says of each stream which of its columns are mapped
+    already, and how.
     """
 
     def __init__(
-        self, catalog: Catalog, fields: Iterable[Field] = (), streams: Mapping[str, Mapping[str, str]] | None = None
+        self, catalog: Catalog, fields: Iterable[Field] = (), streams: Mapping[str, Mapping[str, Kept]] | None = None
     ) -> None:
         self.catalog = catalog
         self.fields = {field.name.lower(): field for field in fields}
@@ -99,11 +73,11 @@ class Wizard:
         self._expressions: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
         self._saved: dict[str, Any] = {}
-        self._programs: dict[tuple[str, str], Compiled] = {}
+        self._programs = Programs()
 
     @classmethod
     def for_job(
-        cls, catalog: Catalog, fields: Iterable[Field], streams: Mapping[str, Mapping[str, str]], job: JobInfo
+        cls, catalog: Catalog, fields: Iterable[Field], streams: Mapping[str, Mapping[str, Kept]], job: JobInfo
     ) -> Wizard:
         """The steps of a job that exists, at its configuration."""
         wizard = cls(catalog, fields, streams)
@@ -227,7 +201,8 @@ class Wizard:
                     "underscores, and begin with a letter."
                 )
             if column.type == OWN_EXPRESSION and not column.kept:
-                found += self._faults(column)
+                fault = self._programs.fault(column.expression, self._kinds.get(column.name, ""))
+                found += [f"The expression of {column.name} can't be read. {fault}"] if fault else []
             if column.identifier and not column.target:
                 found.append(f"The identifier {column.name} must fill a profile field. Name one for it.")
             if column.identifier and not column.kept and column.kind not in IDENTIFIER_KINDS:
@@ -314,8 +289,9 @@ class Wizard:
         for column in self.preview.columns:
             # The engine can't name a column with a backtick in a mapping.
             unnamed = "`" in column.name
+            mapped = kept.get(column.name)
             target = self._targets.get(column.name, "" if unnamed else field_name(column.name))
-            target = kept.get(column.name, target)
+            target = mapped.field if mapped is not None else target
             field = self.fields.get(target.lower())
             # A field that names people does so for every stream that fills it.
             named = field is not None and field.is_identifier
@@ -323,45 +299,23 @@ class Wizard:
             plain = self._types.get(column.name, column.type)
             if named and COLUMN_TYPES[plain][1] not in IDENTIFIER_KINDS:
                 plain = "text"
-            expression, kind = ("", "string") if unnamed else self._reading(column.name, plain)
+            expression = "" if unnamed else column_expression(column.name, plain)[0]
+            expression = mapped.expression if mapped is not None else self._expressions.get(column.name, expression)
+            brought = self._kinds.get(column.name, "") or ("string" if unnamed else self._programs.kind(expression))
             found.append(
                 ColumnChoice(
                     column.name,
                     column.sample,
-                    self._shown_type(column.name, plain),
+                    plain if unnamed else type_of(column.name, expression),
                     identifier,
                     target,
-                    kept=column.name in kept or unnamed,
+                    kept=mapped is not None or unnamed,
                     imported=not chosen or column.name in chosen or identifier,
                     expression=expression,
-                    kind=kind,
+                    kind=brought,
                     plain=plain,
                 )
             )
-        return found
-
-    def _shown_type(self, column: str, plain: str) -> str:
-        expression = self._expressions.get(column)
-        if expression is None:
-            return plain
-        separator = separator_of(column, expression)
-        return OWN_EXPRESSION if separator is None else f"set:{separator}"
-
-    def _reading(self, column: str, plain: str) -> tuple[str, str]:
-        """The expression that reads a column and the kind it brings."""
-        expression = self._expressions.get(column)
-        if expression is None:
-            return column_expression(column, plain)
-        try:
-            return expression, self._kinds.get(column) or self._compiled(expression).kind
-        except LqlError:
-            # A job's options can be written by hand; `column_problems` says what is wrong.
-            return expression, "string"
-
-    def _compiled(self, expression: str, kind: str = "") -> Compiled:
-        found = self._programs.get((expression, kind))
-        if found is None:
-            found = self._programs[expression, kind] = compile_expression(expression, kind=kind or None)
         return found
 
     def set_type(self, column: str, column_type: str) -> None:
@@ -386,10 +340,10 @@ class Wizard:
             self._expressions.pop(column, None)
             self._kinds.pop(column, None)
             return
-        brought = self._compiled(expression, kind)
+        kept_as = self._programs.compiled(expression, kind).kind
         self._expressions[column] = expression
-        if kind and kind != self._compiled(expression).kind:
-            self._kinds[column] = brought.kind
+        if kind and kind != self._programs.kind(expression):
+            self._kinds[column] = kept_as
         else:
             self._kinds.pop(column, None)
 
@@ -399,23 +353,10 @@ class Wizard:
 
     def try_expression(self, column: str, expression: str, kind: str = "") -> Attempt:
         """What an expression makes of the first rows with different values of a column. Raises LqlError."""
-        compiled = self._compiled(expression.strip(), kind)
-        names = [known.name for known in self.preview.columns] if self.preview is not None else []
-        tried: dict[str, Any] = {}
-        for row in self.preview.rows if self.preview is not None else ():
-            event = dict(zip(names, row, strict=False))
-            raw = event.get(column, "")
-            if not raw or raw in tried:
-                continue
-            arguments: list[Any] = [event.get(name) for name in compiled.columns]
-            if compiled.needs_time:
-                arguments.append(now_microseconds())
-            if compiled.needs_event:
-                arguments.append(event)
-            tried[raw] = compiled.call(*arguments)
-            if len(tried) == TRIED_ROWS:
-                break
-        return Attempt(compiled.kind, tuple(tried.items()))
+        preview = self.preview
+        names = [known.name for known in preview.columns] if preview is not None else []
+        rows = preview.rows if preview is not None else ()
+        return self._programs.attempt(expression.strip(), kind, column, names, rows)
 
     def set_target(self, column: str, target: str) -> None:
         """The user names the field that a column fills; an empty name fills none."""
@@ -450,52 +391,16 @@ class Wizard:
             )
         stream = str(self.values.get("stream") or "")
         if any(column.kept for column in columns) and stream in self.streams:
-            found.append(f"The stream {stream} exists already: columns that it knows keep their profile fields.")
-        sources: dict[str, list[str]] = {}
-        for column in columns:
-            if column.target:
-                sources.setdefault(column.target.lower(), []).append(column.name)
-        for target, names in sources.items():
-            if len(names) > 1:
-                found.append(f"{', '.join(names)} all fill {target}; where several have a value, the last one counts.")
-        return [*found, *self._kind_notes(columns), *self._missing_columns(columns)]
-
-    def _faults(self, column: ColumnChoice) -> list[str]:
-        """What is wrong with the expression of a column, if anything."""
-        try:
-            self._compiled(column.expression, self._kinds.get(column.name, ""))
-        except LqlError as error:
-            return [f"The expression of {column.name} can't be read. {error.message}"]
-        return []
-
-    def _kind_notes(self, columns: Iterable[ColumnChoice]) -> list[str]:
-        """Where a field exists with another kind than its column would bring, and what is done then."""
-        found = []
-        for column in columns:
-            field = self.fields.get(column.target.lower())
-            if field is not None and not column.kept and field.type != column.kind:
-                there, brought = kind_word(field.type).lower(), kind_word(column.kind).lower()
-                found.append(
-                    f"{field.name} is {there} in the schema and {column.name} would bring {brought}: the field stays "
-                    f"{there}, values are converted, and what can't be is left out of people."
-                )
-        more = len(found) - OTHER_KINDS_SAID
+            found.append(
+                f"The stream {stream} exists already: columns that it knows keep what becomes of them; the Schema page "
+                "changes that."
+            )
         return [
-            *found[:OTHER_KINDS_SAID],
-            *([f"{more} more columns differ from their fields likewise."] if more > 0 else []),
+            *found,
+            *shared_targets(columns),
+            *other_kinds(columns, self.fields),
+            *self._programs.missing_columns(columns),
         ]
-
-    def _missing_columns(self, columns: Iterable[ColumnChoice]) -> list[str]:
-        """Expressions that read what is not imported."""
-        columns = list(columns)
-        there = {column.name for column in columns}
-        found = []
-        for column in columns:
-            if column.type == OWN_EXPRESSION and not column.kept and not self._faults(column):
-                missing = [name for name in columns_of(parse_expression(column.expression)) if name not in there]
-                if missing:
-                    found.append(f"The expression of {column.name} reads {', '.join(missing)}, which is not imported.")
-        return found
 
     # what becomes of it
 
@@ -566,13 +471,13 @@ def load_wizard(engine: Engine, job_id: int | None = None) -> Wizard:
     """A wizard over the workspace's fields and streams; of the job, if one is named. Raises NotFound."""
     with engine.workspace.database.read() as connection:
         fields = list_fields(connection)
-        streams: dict[str, dict[str, str]] = {row[0]: {} for row in connection.execute("select name from streams")}
+        streams: dict[str, dict[str, Kept]] = {row[0]: {} for row in connection.execute("select name from streams")}
         for stream, field, expression in connection.execute(
             """select streams.name, fields.name, expression from mappings
             join streams on streams.id = stream_id join fields on fields.id = field_id order by mappings.id"""
         ):
             for column in columns_of(parse_expression(expression)):
-                streams[stream][column] = field
+                streams[stream][column] = Kept(field, expression)
     if job_id is None:
         return Wizard(engine.catalog, fields, streams)
     return Wizard.for_job(engine.catalog, fields, streams, get_job(engine, job_id))

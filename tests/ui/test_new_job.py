@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from app.authorizations import add_authorization, delete_authorization, list_authorizations
 from app.engine import Engine
 from app.jobs import JobDraft, create_job, get_job, job_runs, list_jobs
-from app.jobs.wizard import OWN_EXPRESSION
+from app.jobs.columns import OWN_EXPRESSION
 from app.profiles import count_profiles, find_profile
 from app.workspace import create_workspace
 from connectors.kit.errors import HostKeyChanged, HostKeyUnknown

@@ -14,7 +14,8 @@ from app.authorizations import add_authorization, open_credentials
 from app.engine import Engine
 from app.errors import Refused
 from app.jobs import create_job, edit_job, get_job
-from app.jobs.wizard import OWN_EXPRESSION, STEPS, Attempt, Wizard, file_stem, load_wizard
+from app.jobs.columns import OWN_EXPRESSION, Attempt, Kept
+from app.jobs.wizard import STEPS, Wizard, file_stem, load_wizard
 from app.lql import LqlError
 from connectors.kit.types import Preview
 
@@ -213,14 +214,14 @@ def test_what_the_user_named_is_not_renamed(engine: Engine, wizard: Wizard, writ
 
 
 def test_a_stream_that_exists_keeps_its_fields(engine: Engine, wizard: Wizard) -> None:
-    again = Wizard(engine.catalog, wizard.fields.values(), {"loyalty": {"Points": "score"}})
+    again = Wizard(engine.catalog, wizard.fields.values(), {"loyalty": {"Points": Kept("score", "tonumber(`Points`)")}})
     again.choose_job_type("file-service-csv-import")
     again.choose_authorization(wizard.authorization_id)
     again.set_value("filename", "loyalty-20261122.csv")
     look(engine, again)
     again.set_target("Points", "other")
     points = again.columns()[2]
-    assert (points.target, points.kept) == ("score", True)
+    assert (points.target, points.type, points.kept) == ("score", "number", True)
     assert again.new_fields() == ["email", "member_id", "updated_at"]
     assert any("exists already" in note for note in again.notes())
 

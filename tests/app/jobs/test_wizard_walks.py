@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.catalog import Catalog
-from app.jobs.wizard import SET_TYPES, STEPS, Wizard
+from app.jobs.columns import SET_TYPES
+from app.jobs.wizard import STEPS, Wizard
 from app.schema.column_types import COLUMN_TYPES
 from connectors.kit.types import Preview, PreviewColumn
 

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.jobs.wizard import OWN_EXPRESSION, SET_TYPES, ColumnChoice
+from app.jobs.columns import OWN_EXPRESSION, SET_TYPES, ColumnChoice
 from app.schema.column_types import COLUMN_TYPES
 from ui.pages.values import TYPE_WORDS
 from ui.theme import current_theme, font, mono_font, paint_icon

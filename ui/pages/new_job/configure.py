@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from app.authorizations import HostKeyChanged, HostKeyUnknown, confirm_host_key, get_authorization, open_credentials
 from app.engine import Engine
 from app.errors import NotFound
-from app.jobs.wizard import OWN_EXPRESSION, Choice, Preview, Wizard
+from app.jobs.columns import OWN_EXPRESSION
+from app.jobs.wizard import Choice, Preview, Wizard
 from ui.forms.options import OptionsForm
 from ui.pages.authorizations.vault import VaultHelp
 from ui.pages.new_job.browse import BrowseDialog

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QLabel, QWidget
 
-from app.jobs.wizard import Attempt, ColumnChoice, Wizard
+from app.jobs.columns import Attempt, ColumnChoice
+from app.jobs.wizard import Wizard
 from app.lql import LqlError
 from app.schema.words import KIND_WORDS, kind_word
 from ui.pages.authorizations.dialogs import FormDialog
