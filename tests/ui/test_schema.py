@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -321,10 +322,13 @@ def test_the_text_of_a_stream_becomes_unpublished_changes(qtbot: QtBot, page: Sc
     view.choose("loyalty_members")
     view.choose("shop_orders")
     assert "string.uppercase(order_no)" in view.code.edit.text(), "what is typed stays until it is applied"
-    assert view.state.text() == "Not applied yet"
-    view.apply.click()
+    qtbot.waitUntil(lambda: view.code.said.text() == "No errors; not applied yet")
+    page.activateWindow()
+    view.code.edit.setFocus()
+    qtbot.waitUntil(view.code.edit.hasFocus)
+    QTest.keyClick(view.code.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: unpublished(shop) == [("changed", "mapping")])
-    assert view.state.text() == ""
+    qtbot.waitUntil(lambda: view.code.said.text() == "No errors")
     assert page.banner.text() == "1 change made of the text."
 
 
@@ -368,7 +372,7 @@ def test_versions_are_compared_in_words_and_had_back(qtbot: QtBot, page: SchemaP
     assert not view.load.isHidden()
     view.load.click()
     qtbot.waitUntil(lambda: unpublished(shop) == [("added", "field")])
-    assert f"Version {first + 1} is loaded" in page.banner.text()
+    qtbot.waitUntil(lambda: f"Version {first + 1} is loaded" in page.banner.text())
     view.table.selectAll()
     assert view.heading.text() == f"From version 1 to version {first + 2}"
 
@@ -402,6 +406,11 @@ def test_the_effect_is_estimated_and_said(qtbot: QtBot, page: SchemaPage, shop: 
     )
     qtbot.waitUntil(lambda: "250 people after a rebuild" in page.panel.effect.text())
     assert page.panel.effect.text() == "Changes 250 of 250 people after a rebuild."
+    dialog = page.ask_publish()
+    assert dialog is not None
+    assert "Changes 250 of 250 people" in said(dialog)
+    assert re.search(r"Maja\d+ Lindholm, city: Malmö → MALMÖ|Berlin → BERLIN|Porto → PORTO", dialog.examples.text())
+    dialog.reject()
     assert "changes about 250 people" in page.panel.rows[f"mapping:{mapping.key}"].note.text()
     page.panel.stop_asked.emit()
     assert page.panel.stop.text() == "Estimate"

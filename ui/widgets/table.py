@@ -6,7 +6,18 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPoint, QSettings, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QPoint,
+    QSettings,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import (
     QAction,
     QContextMenuEvent,
@@ -111,8 +122,11 @@ class DataTable(QTableView):
 
     def select(self, row_number: int) -> None:
         """Select one row and bring it into view."""
-        self.selectRow(row_number)
-        self.scrollTo(self.model().index(row_number, 0))
+        index = self.model().index(row_number, 0)
+        flags = QItemSelectionModel.SelectionFlag
+        # Not selectRow: while somebody holds Ctrl it would add to what is selected.
+        self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self.scrollTo(index)
 
     @property
     def keyboard_row(self) -> int:

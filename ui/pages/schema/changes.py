@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 import html
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from app.schema.effect import Effect
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.schema.differences import Difference
+from app.schema.effect import Effect, Example
 from app.schema.queries import Offer
 from ui.pages.schema.reading import ADDED, CHANGED, MARK_TOKENS, REMOVED, SIGNS, Contents
+from ui.pages.values import value_text
 from ui.theme import current_theme, mono_font
 from ui.theme.fonts import MONO
 from ui.widgets import (
@@ -129,9 +131,21 @@ def effect_sentence(effect: Effect) -> str:
         return "There is nobody yet whom this could change."
     everybody = words.count_of(effect.people_in_all, "person", "people")
     if not effect.people_changed:
-        return f"Changes nobody of {everybody} after a rebuild, as far as a sample shows."
+        seen = "" if effect.people_sampled >= effect.people_in_all else ", as far as a sample shows"
+        return f"Changes nobody of {everybody} after a rebuild{seen}."
     about = "" if effect.people_sampled >= effect.people_in_all else "about "
     return f"Changes {about}{effect.people_changed:,} of {everybody} after a rebuild."
+
+
+def example_text(example: Example) -> str:
+    """One value as it is and as it would be: "Maja Lindholm, country: se → SE"."""
+    before, after = (_brief(value) for value in (example.before, example.after))
+    return f"{example.person}, {example.field}: {before} → {after}"
+
+
+def _brief(value: Any) -> str:
+    text = value_text(value) if not isinstance(value, list) else ", ".join(map(str, value))
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 class FittingScroll(Scroll):
@@ -216,9 +230,11 @@ class ChangesPanel(QWidget):
         column.addWidget(self.card)
         self.offers = Card("Offered by providers", flush=True)
         self.offers.add(Line())
-        self._offer_list = QVBoxLayout()
+        offered = QWidget()
+        self._offer_list = QVBoxLayout(offered)
+        self._offer_list.setContentsMargins(0, 0, 0, 0)
         self._offer_list.setSpacing(0)
-        self.offers.add(self._offer_list)
+        self.offers.add(FittingScroll(offered), 1)
         column.addWidget(self.offers)
         column.addStretch(1)
         self.set_effect(None)
@@ -295,9 +311,7 @@ class ChangesPanel(QWidget):
             self.effect.setText(why or ("What this changes was not worked out." if stopped else ""))
             return
         self.effect.setText(effect_sentence(effect))
-        self.effect.setToolTip(
-            "\n".join(f"{one.person}: {one.field}: {one.before} → {one.after}" for one in effect.examples)
-        )
+        self.effect.setToolTip("\n".join(example_text(one) for one in effect.examples))
         for subject, lines in self.rows.items():
             count = effect.by_subject.get(subject, 0)
             whose = _whose(lines.change)
@@ -313,10 +327,10 @@ class ChangesPanel(QWidget):
 
 
 def _whose(change: Difference) -> str:
-    """ "from the CSV job of today", "by you, 4 min ago"."""
+    """ "from members.lql, Yesterday", "by you, 08:17"."""
     origin = change.origin
     whose = "by you" if origin == "you" else origin
-    when = words.ago(change.at) if change.at else ""
+    when = words.when(change.at) if change.at else ""
     return ", ".join(part for part in (whose, when) if part)
 
 

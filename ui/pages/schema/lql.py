@@ -6,7 +6,8 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.engine import Engine
@@ -22,6 +23,7 @@ from ui.shell.background import run_operation, run_query
 from ui.widgets import Banner, Button, CodeField, ComboBox, MenuButton, set_kind, words
 
 FILTER = "LQL files (*.lql)"
+APPLY_KEYS = "Ctrl+Return"
 MOST_BYTES = 2_000_000
 """A schema of a thousand fields is a tenth of this."""
 
@@ -41,6 +43,7 @@ class LqlView(QWidget):
         self._texts: dict[str, str] = {}
         self._typed: dict[str, str] = {}
         self._shown = ""
+        self._wanted = ""
         self._round = 0
         self._filling = False
         column = QVBoxLayout(self)
@@ -50,13 +53,12 @@ class LqlView(QWidget):
         top.setSpacing(8)
         label = set_kind(QLabel("Stream"), "label")
         self.stream = ComboBox()
-        self.stream.setMinimumWidth(180)
+        self.stream.setMinimumWidth(160)
         self.stream.setAccessibleName("Stream")
         label.setBuddy(self.stream)
-        self.state = set_kind(QLabel(), "muted")
         self.revert = Button("Take back", clicked=self._take_back)
         self.apply = Button("Apply", clicked=self.apply_text)
-        self.apply.setToolTip("Make unpublished changes of the text (Ctrl+Return)")
+        self.apply.setToolTip(f"Make unpublished changes of the text ({APPLY_KEYS})")
         menu = QMenu(self)
         menu.addAction("Import a file…", self.ask_import)
         menu.addSeparator()
@@ -65,13 +67,15 @@ class LqlView(QWidget):
         self.files = MenuButton("Files", menu)
         top.addWidget(label)
         top.addWidget(self.stream)
-        top.addWidget(self.state)
         top.addStretch(1)
         for button in (self.revert, self.apply, self.files):
             top.addWidget(button)
         column.addLayout(top)
         self.code = CodeField("Mappings of the stream", lines=10)
         column.addWidget(self.code, 1)
+        keys = QShortcut(QKeySequence(APPLY_KEYS), self)
+        keys.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        keys.activated.connect(self.apply.click)
         self.stream.value_changed.connect(lambda _: self._stream_chosen())
         self.code.edit.textChanged.connect(self._edited)
         self.code.edit.rested.connect(self.check)
@@ -86,8 +90,11 @@ class LqlView(QWidget):
         run_query(lambda: export_lql(engine, draft=True), done=self._read, failed=self._banner.tell_error, owner=self)
 
     def choose(self, stream: str) -> None:
-        """Show the text of this stream."""
-        self.stream.set_value(stream)
+        """Show the text of this stream, as soon as it is there."""
+        if self.stream.findData(stream) >= 0:
+            self.stream.set_value(stream)
+        else:
+            self._wanted = stream
 
     def _read(self, texts: dict[str, str]) -> None:
         assert self._contents is not None
@@ -95,6 +102,9 @@ class LqlView(QWidget):
         names = sorted({*texts, *(stream.name for stream in self._contents.streams), *self._typed})
         self._filling = True
         self.stream.set_choices([(name, name) for name in names])
+        if self._wanted in names:
+            self.stream.set_value(self._wanted)
+            self._wanted = ""
         if self.stream.value() is None and names:
             self.stream.setCurrentIndex(0)
         self._filling = False
@@ -147,7 +157,7 @@ class LqlView(QWidget):
         typed = self._shown in self._typed
         self.revert.setVisible(typed)
         self.apply.setEnabled(typed)
-        self.state.setText("Not applied yet" if typed else "")
+        self.code.set_note("No errors; not applied yet" if typed else "No errors", "success")
 
     # checking
 
@@ -165,7 +175,7 @@ class LqlView(QWidget):
         def done(problems: Sequence[Problem]) -> None:
             if asked == self._round:
                 self.code.set_problems(problems)
-                self.code.set_note("No errors", "success")
+                self._show_state()
 
         run_query(lambda: check_statements(text), done=done, failed=self._banner.tell_error, owner=self)
 

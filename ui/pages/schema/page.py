@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.schema.effect import Effect, estimate_effect
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QWidget
 
 from app.engine import Engine
 from app.errors import CausewayError
+from app.schema.effect import Effect, estimate_effect
 from app.schema.model import FieldDefinition, MappingDefinition
 from app.schema.operations import (
     accept_offer,

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.schema.effect import Effect
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.engine import Engine
 from app.schema.differences import needs_rebuild, suggested_comment
+from app.schema.effect import Effect
 from app.schema.operations import publish_schema
 from ui.pages.authorizations.dialogs import FormDialog
-from ui.pages.schema.changes import DifferenceLines, FittingScroll, codes_of, effect_sentence
+from ui.pages.schema.changes import DifferenceLines, FittingScroll, codes_of, effect_sentence, example_text
 from ui.pages.schema.reading import Contents
 from ui.shell.background import run_operation
-from ui.widgets import Card, FormField, InlineNote, Line, words
+from ui.widgets import Card, FormField, InlineNote, Line, set_kind, words
 
 WIDTH = 560
-TALLEST_LIST = 300
+TALLEST_LIST = 280
+MOST_EXAMPLES = 3
 
 
 class PublishDialog(FormDialog):
@@ -55,6 +57,12 @@ class PublishDialog(FormDialog):
             sentence += f" {effect_sentence(effect)}"
         self.note = InlineNote(sentence)
         self.add(self.note)
+        if deep and effect is not None and effect.examples:
+            self.examples = set_kind(QLabel("\n".join(map(example_text, effect.examples[:MOST_EXAMPLES]))), "secondary")
+            self.examples.setTextFormat(Qt.TextFormat.PlainText)
+            self.examples.setWordWrap(True)
+            self.examples.setContentsMargins(21, 0, 0, 0)
+            self.add(self.examples)
         self.comment = QLineEdit(suggested_comment(contents.changes))
         self.comment.setMaxLength(500)
         self.comment_field = FormField(
@@ -63,7 +71,9 @@ class PublishDialog(FormDialog):
         self.comment.textChanged.connect(lambda _: self.comment_field.set_error(""))
         self.add(self.comment_field)
         self.finish("Publish")
-        self.comment.selectAll()
+        # From its end to its begin, so that a long one is seen from the begin.
+        length = len(self.comment.text())
+        self.comment.setSelection(length, -length)
         self.comment.setFocus()
 
     def act(self) -> None:
