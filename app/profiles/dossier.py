@@ -58,7 +58,7 @@ def gathered(engine: Engine, connection: sqlite3.Connection, profile_id: int) ->
     """Collect it, in the caller's transaction. Raises NotFound."""
     person = read_profile(connection, profile_id)
     runs = [
-        RunSource(row[0], row[1], row[2], _read_from(row[3]), row[4], row[5])
+        RunSource(row[0], row[1], engine.catalog.provider(row[2]).name, _read_from(row[3]), row[4], row[5])
         for row in connection.execute(
             """select runs.id, jobs.name, jobs.provider, jobs.options, runs.started_at, count(*) from profile_events
             join events on events.id = event_id join runs on runs.id = run_id join jobs on jobs.id = job_id

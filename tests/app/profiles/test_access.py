@@ -63,7 +63,8 @@ def test_the_data_hold_everything(engine: Engine, ann: int, tmp_path: Path) -> N
     assert [event["data"].get("tag") for event in known["events"]] == ["shoes", "news"]
     assert [row["text"] for row in known["rejected_rows"]] == ["ann@x.example,too,many"]
     (run,) = known["runs"]
-    assert (run["job"], run["source"], run["events"]) == ("Shop import", "shop.csv", 2)
+    assert (run["job"], run["provider"], run["source"]) == ("Shop import", "File Service", "shop.csv")
+    assert run["events"] == 2
     assert {entry["what"] for entry in known["history"]} == {"created", "changed", "conflict"}
     assert reported == [(2, 2)]
 
