@@ -81,6 +81,8 @@ class Session(QObject):
             # The page is painted before workers are warmed up.
             await asyncio.sleep(0)
             await engine.start()
+            if engine.supervisor is not None:
+                await engine.supervisor.rebuilds.resume()
             await self._ended.wait()
             await engine.stop()
             engine = self._open_next()

@@ -8,6 +8,7 @@ from app.authorizations import list_authorizations
 from app.changes import Change
 from app.engine import Engine
 from app.jobs.queries import list_jobs
+from app.jobs.rebuilding import RebuildProgress
 from app.profiles import count_profiles
 from app.schema.queries import unpublished_changes
 from app.workspace import recent_workspaces
@@ -53,8 +54,16 @@ class EngineView:
         following = f"Next run {_at(min(times))}" if times else "Nothing is scheduled"
         if waiting:
             following = f"{words.count_of(waiting, 'job waits', 'jobs wait')} for a worker"
+        rebuilding = supervisor.rebuilds.progress
+        if rebuilding is not None:
+            following = "Rebuilding people"
+            if rebuilding.fraction is not None:
+                following += f", {_percent(rebuilding)} %"
         busy = supervisor.busy
-        return EngineState("ok" if busy else "idle", f"{busy} of {supervisor.limit} workers busy", following)
+        tone = "ok" if busy or rebuilding is not None else "idle"
+        if rebuilding is None and supervisor.rebuilds.error is not None:
+            tone, following = "warn", "Rebuilding people failed"
+        return EngineState(tone, f"{busy} of {supervisor.limit} workers busy", following)
 
     def recent_workspaces(self) -> Sequence[Recent]:
         """The workspaces that were open before, without the present one."""
@@ -62,13 +71,28 @@ class EngineView:
         return [Recent(one.name, str(one.folder)) for one in recent_workspaces() if one.folder != here]
 
     def subscribe(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Tell of every change but progress, which comes ten times a second and moves nothing in the rail."""
+        """Tell of every change but progress, which comes ten times a second and moves nothing in the rail.
+
+        Of a rebuild's progress, the whole percents.
+        """
+        shown: int | None = None
 
         def heard(change: Change) -> None:
+            nonlocal shown
+            if change.what == "rebuild":
+                supervisor = self._engine.supervisor
+                progress = supervisor.rebuilds.progress if supervisor is not None else None
+                before, shown = shown, None if progress is None else _percent(progress)
+                if shown is not None and shown == before:
+                    return
             if change.what != "progress":
                 callback()
 
         return self._engine.changes.subscribe(heard)
+
+
+def _percent(progress: RebuildProgress) -> int:
+    return int(100 * (progress.fraction or 0))
 
 
 def _at(time: str) -> str:

@@ -1,23 +1,33 @@
-"""The Runs tab of a job: when each run was, how long it took, what it did."""
+"""The Runs tab of a job: when each run was, how long it took, what it did, and undoing what it brought."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.engine import Engine
+from app.errors import CausewayError
 from app.jobs import RunInfo, job_runs
+from app.jobs.rebuilding import can_undo
+from ui.pages.jobs.undo import UndoDialog
 from ui.pages.jobs.words import duration
 from ui.shell.background import run_query
-from ui.widgets import Banner, Column, DataTable, EmptyState, RowsModel, StatusDelegate, words
+from ui.widgets import Banner, Button, Column, DataTable, EmptyState, RowsModel, StatusDelegate, set_kind, words
 
 
 class RunsView(QWidget):
     """Runs, newest first."""
 
+    read = Signal()
+    """The runs were read anew."""
+
     def __init__(self, engine: Engine, banner: Banner) -> None:
         super().__init__()
         self._engine, self._banner = engine, banner
         self._job_id = 0
+        self._runs: Sequence[RunInfo] = ()
 
         def figure(key: str, title: str) -> Column:
             return Column(
@@ -65,26 +75,88 @@ class RunsView(QWidget):
             delegates={"status": StatusDelegate},
             row_height=42,
             framed=False,
+            many=False,
             accessible_name="Runs",
         )
         self.table.set_empty(EmptyState("play", "Not run yet", "“Run now” starts the first run."))
+        self.table.set_menu(self._menu)
+        self.table.chosen.connect(lambda _: self._show_action())
+        self.hint = set_kind(QLabel(), "muted")
+        self.undo = Button("Undo import…", icon="rotate-ccw", clicked=lambda: self.ask_undo(self.table.selected()))
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 10, 12, 8)
+        row.setSpacing(10)
+        row.addWidget(self.hint)
+        row.addStretch(1)
+        row.addWidget(self.undo)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(row)
         layout.addWidget(self.table, 1)
+        self._show_action()
 
     def set_job(self, job_id: int) -> None:
         """Show another job's runs."""
         self._job_id = job_id
-        self.model.set_rows([])
+        self._show([])
 
     def refresh(self) -> None:
         """Read the runs."""
         run_query(
             lambda: job_runs(self._engine, self._job_id),
-            done=self.model.set_rows,
+            done=self._was_read,
             failed=self._banner.tell_error,
             owner=self,
         )
+
+    def numbers(self) -> set[int]:
+        """The numbers of the runs that are shown."""
+        return {run.id for run in self._runs}
+
+    def ask_undo(self, runs: Sequence[RunInfo]) -> UndoDialog | None:
+        """Show what undoing the import of the chosen run would change, and ask."""
+        if len(runs) != 1 or not can_undo(runs[0]):
+            return None
+        try:
+            self._engine.require_charge()
+        except CausewayError as error:
+            self._banner.tell_error(error)
+            return None
+        dialog = UndoDialog(self, self._engine, runs[0])
+        dialog.open()
+        return dialog
+
+    def _was_read(self, runs: Sequence[RunInfo]) -> None:
+        self._show(runs)
+        self.read.emit()
+
+    def _show(self, runs: Sequence[RunInfo]) -> None:
+        self._runs = runs
+        self.model.set_rows(runs)
+        self._show_action()
+
+    def _show_action(self) -> None:
+        chosen = self.table.selected()
+        able = len(chosen) == 1 and can_undo(chosen[0])
+        self.undo.setEnabled(able)
+        if not chosen:
+            self.hint.setText("Choose a run to undo what it imported." if any(map(can_undo, self._runs)) else "")
+        elif able:
+            self.hint.setText(f"The run of {words.exact(chosen[0].started_at)} is chosen.")
+        elif chosen[0].status == "undone":
+            self.hint.setText("This import was undone.")
+        else:
+            self.hint.setText(
+                "This run still goes on." if chosen[0].status == "running" else "This run brought nothing."
+            )
+
+    def _menu(self, runs: list[RunInfo]) -> QMenu | None:
+        if len(runs) != 1:
+            return None
+        menu = QMenu(self)
+        menu.addAction("Undo import…", lambda: self.ask_undo(runs)).setEnabled(can_undo(runs[0]))
+        return menu
 
 
 def _trigger(run: RunInfo) -> str:

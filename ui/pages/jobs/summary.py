@@ -21,6 +21,7 @@ from ui.pages.jobs.rejected import RejectedView
 from ui.pages.jobs.runs import RunsView
 from ui.pages.jobs.words import progress_line
 from ui.pages.live import Live
+from ui.pages.rebuilding import RebuildNotice
 from ui.shell.background import into_ui, run_operation, run_query
 from ui.shell.pages import Shell
 from ui.widgets import (
@@ -78,6 +79,11 @@ class JobPage(Page):
         self.more_button = MenuButton("More", more)
         self.add_action(self.run_button, self.edit_button, self.more_button)
         self.add(self.banner)
+        self.runs = RunsView(engine, self.banner)
+        self.rebuild = RebuildNotice(
+            engine, self, self.banner, lambda undone: not self.runs.numbers().isdisjoint(undone)
+        )
+        self.runs.read.connect(self.rebuild.refresh)
         self.description = InlineEdit(name="Description of the job", kind="muted", placeholder="Add a description")
         self.description.edited.connect(self._describe)
         self.add(self.description)
@@ -91,7 +97,6 @@ class JobPage(Page):
         self.logs = LogsView(engine, self.banner)
         self.configuration = _Configuration(self.banner)
         self.rejected = RejectedView(engine, self.banner)
-        self.runs = RunsView(engine, self.banner)
         self.tabs.add("logs", "Logs", self.logs)
         self.tabs.add("configuration", "Configuration", self.configuration)
         self.tabs.add("rejected", "Rejected rows", self.rejected)

@@ -15,6 +15,7 @@ from app.profiles.person import stored_value
 from app.schema.fields import Field, list_fields
 from ui.pages.files import ask_save
 from ui.pages.live import Live
+from ui.pages.rebuilding import RebuildNotice
 from ui.pages.values import as_of, value_text
 from ui.pages.work import WorkLine, tell_no_export
 from ui.shell.background import Task, run_operation, run_query
@@ -69,6 +70,7 @@ class ProfilesPage(Page):
         self.banner = Banner()
         self.work = WorkLine()
         self.add(self.banner)
+        self.rebuild = RebuildNotice(engine, self, self.banner)
         self.add(self.work)
         self._place = QVBoxLayout()
         self.add(self._place, 1)
