@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.jobs.worker import Cancelled, Failed, Outcome, outcome_of, without_collector
 from app.profiles.ingest import ChunkResult, ChunkWriter, Stale, Target, Withdrawn
-from app.profiles.prepare import Preparer
+from app.profiles.prepare import Prepared, Preparer
 from app.store.database import open_connection, translated
 from connectors.kit.types import Batch
 
@@ -20,7 +20,7 @@ class BesideWriter:
 
     def __init__(self, database: Path, target: Target, preparer: Preparer) -> None:
         self._preparer = preparer
-        self._written: Batch | None = None
+        self._given: Prepared | None = None
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
@@ -34,20 +34,19 @@ class BesideWriter:
         prepared = self._preparer.prepare(batch)
         done = self.finish()
         self._send(prepared)
-        self._written = batch
         return done
 
     def finish(self) -> list[ChunkResult]:
         """Wait until everything is written; the results that were not answered yet."""
-        batch, self._written = self._written, None
-        while batch is not None:
+        while self._given is not None:
             match self._receive():
                 case ChunkResult() as result:
+                    self._given = None
                     return [result]
                 case Outcome() as outcome:
                     raise Failed(outcome)
                 case Stale():
-                    self._send(self._preparer.again(batch))
+                    self._send(self._preparer.again(self._given))
                 case _:
                     raise Cancelled
         return []
@@ -57,9 +56,12 @@ class BesideWriter:
         self._pipe.close()
         self._process.join()
 
-    def _send(self, message: object) -> None:
+    def _send(self, prepared: Prepared) -> None:
         with contextlib.suppress(OSError):  # the process is gone: the answer will say so
-            self._pipe.send(message)
+            self._pipe.send(prepared)
+        # Kept in case it must be prepared again, for which its values are not needed.
+        prepared.rows = []
+        self._given = prepared
 
     def _receive(self) -> object:
         try:

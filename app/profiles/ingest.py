@@ -177,4 +177,4 @@ class Ingest:
             try:
                 return self._writer.write(prepared)
             except Stale:
-                prepared = self.preparer.again(batch)
+                prepared = self.preparer.again(prepared)

@@ -63,17 +63,11 @@ class Preparer:
         length = len(batch.records)
         arrival = range(self._next_time, self._next_time + length)
         self._next_time += length
-        # Kept in the batch: one that must be prepared once more has its times then.
-        batch.times = (
+        times = (
             [at if at is not None else own for at, own in zip(batch.times, arrival, strict=True)]
             if batch.times
             else list(arrival)
         )
-        return self.again(batch)
-
-    def again(self, batch: Batch) -> Prepared:
-        """Prepare a batch once more: the schema has changed meanwhile, or somebody was erased."""
-        times = [at for at in batch.times if at is not None]
         if version_number(self._connection) != self._schema.version:
             self._schema = load_schema(self._connection, now_microseconds())
         self._tombstones = self._tombstones.loaded_anew(self._connection)
@@ -98,7 +92,16 @@ class Preparer:
             sampled=spread(records),
             rejected=batch.rejected,
             cursor=batch.cursor,
-            read=len(batch.records) + len(batch.rejected),
-            left_out=len(batch.records) - len(records),
+            read=length + len(batch.rejected),
+            left_out=length - len(records),
             unreadable=unreadable,
         )
+
+    def again(self, before: Prepared) -> Prepared:
+        """Prepare a chunk once more: the schema has changed meanwhile, or somebody was erased."""
+        records = [orjson.loads(text) for text in before.texts]
+        anew = self.prepare(Batch(records, before.cursor, times=list(before.times), rejected=before.rejected))
+        self._next_time -= len(records)
+        anew.read = before.read
+        anew.left_out += before.left_out
+        return anew

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from app.engine import Engine
 
 
+SEARCHED = ("string", "[]string", "ts[]string")
+"""Kinds that hold text; of a set, the column holds its members as JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileRow:
     """One person in a list: what to call them, their field values by name (those that have one), last change (UTC)."""
@@ -62,7 +66,7 @@ def _condition(connection: sqlite3.Connection, fields: Sequence[Field], text: st
     ).fetchall()
     if found:
         return f"_id in ({', '.join(str(row[0]) for row in found)})", []
-    searched = [field.name for field in fields if field.type == "string"]
+    searched = [field.name for field in fields if field.type in SEARCHED]
     if not searched:
         return "0", []
     one_word = "(" + " or ".join(f"\"{name}\" like ? escape '\\'" for name in searched) + ")"

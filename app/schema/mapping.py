@@ -13,8 +13,7 @@ import orjson
 
 from app.identity.operators import Combine, Limits, contribution, operator_for
 from app.identity.resolve import Identifier
-from app.lql import Compiled, compile_expression
-from app.lql.events import flatten
+from app.lql import Compiled, compile_expression, flatten, values_of
 from app.schema.model import FieldDefinition, MappingDefinition, Schema, holds_several
 from app.schema.tables import read_schema, version_number
 
@@ -37,12 +36,14 @@ class Table:
         self.times = times
         self.records = records
         self._columns: dict[str, Sequence[Any]] = {}
+        self._nested: Sequence[Mapping[str, Any]] = ()
         self._whole = bool(columns and records)
         self._empty: dict[str, int] = {}
         self._repeats: dict[str, bool] = {}
         if self._whole:
             self._columns = dict(zip(columns, zip(*(record.values() for record in records), strict=True), strict=True))
         elif any(value.__class__ is dict for record in records for value in record.values()):
+            self._nested = records
             self.records = [flatten(record) for record in records]
         self._nothing: Sequence[Any] = (None,) * self.length
 
@@ -50,9 +51,14 @@ class Table:
         """The raw value of each record, None where it has no such key."""
         column = self._columns.get(name)
         if column is None:
-            column = self._nothing if self._whole else [record.get(name) for record in self.records]
+            column = self._nothing if self._whole else self._read(name)
             self._columns[name] = column
         return column
+
+    def _read(self, name: str) -> Sequence[Any]:
+        if not self._nested:
+            return [record.get(name) for record in self.records]
+        return [values_of(event, flat, (name,))[0] for event, flat in zip(self._nested, self.records, strict=True)]
 
     def repeats(self, name: str) -> bool:
         """Whether a column is of texts that come again, so that each different one is best looked at once."""

@@ -30,7 +30,7 @@ from connectors.kit.types import (
 )
 
 PREVIEW_ROWS = 100
-BATCH_ROWS = 20_000
+BATCH_ROWS = 10_000
 BATCH_PARTS = 32
 """Bounds the memory of a batch where rows are long."""
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "whitespace": "white space"}

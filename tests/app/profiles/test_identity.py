@@ -186,9 +186,7 @@ def model(events: Sequence[Event], limit: int = LIMIT) -> list[tuple[Any, ...]]:
         return next((person for person in people if key in person["keys"]), None)
 
     def fits(one: set[tuple[str, str]], other: set[tuple[str, str]]) -> bool:
-        return all(
-            len({text for name, text in one | other if name == single}) <= 1 for single in ("email", "phone")
-        )
+        return all(len({text for name, text in one | other if name == single}) <= 1 for single in ("email", "phone"))
 
     for event in sorted(events, key=lambda event: (event.at, event.text)):
         named = [key for key in keys(event) if key not in held]
@@ -264,7 +262,9 @@ def test_any_order_and_any_chunks_give_the_people_of_the_model(events: list[Even
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(EVENTS, max_size=10), st.lists(EVENTS, max_size=10), st.integers(1, 5))
-def test_without_one_run_people_are_as_if_it_had_never_been(first: list[Event], second: list[Event], chunk: int) -> None:
+def test_without_one_run_people_are_as_if_it_had_never_been(
+    first: list[Event], second: list[Event], chunk: int
+) -> None:
     with workspace() as made:
         made.take(first, chunk)
         made.take(second, chunk)
