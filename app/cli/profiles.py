@@ -133,9 +133,7 @@ def _show(person: Profile, events: list[PersonEvent] | None, history: list[Histo
         )
     if history is not None:
         output.tell("")
-        output.print_table(
-            ("Time", "What happened"), [(output.local_microseconds(entry.at), entry.words) for entry in history]
-        )
+        output.print_facts((output.local_microseconds(entry.at), entry.words) for entry in history)
 
 
 @profile.command()
