@@ -262,6 +262,57 @@ def test_the_events_of_a_person_newest_first_with_json_on_demand(qtbot: QtBot, p
     assert person.events.note.text() == "Newer events have replaced what this one gave"
 
 
+def test_the_export_asks_for_a_page_data_or_both(qtbot: QtBot, person: PersonPage, tmp_path: Path) -> None:
+    menu = person.export.menu()
+    assert [action.text() for action in menu.actions()] == ["As a page to read…", "As data…", "Both in one file…"]
+    menu.actions()[0].trigger()
+    dialog = person.findChild(QFileDialog)
+    assert dialog is not None
+    assert dialog.defaultSuffix() == "html"
+    assert Path(dialog.selectedFiles()[0]).name == "maja7-lindholm.html"
+    dialog.reject()
+    person.export_to(tmp_path / "maja.html")
+    qtbot.waitUntil(lambda: not person.banner.isHidden())
+    assert "member7@example.com" in (tmp_path / "maja.html").read_text("utf-8")
+
+
+def test_who_is_tied_by_a_conflict_is_deleted_only_when_that_is_asked_for(
+    qtbot: QtBot, person: PersonPage, shop: Engine, shell: Any
+) -> None:
+    assert person.person is not None
+    with shop.workspace.database.write() as connection:
+        connection.execute(
+            "insert into conflicts (event_id, profile_id, field_id, value) "
+            "select 8, ?, field_id, value from identifiers where value = 'NB-0008'",
+            (person.person.id,),
+        )
+    dialog = person.ask_delete()
+    assert dialog is not None
+    qtbot.waitUntil(dialog.others.isVisible)
+    assert dialog.others.text() == "Also delete 1 other person whom an event names too: Maja8 Lindholm"
+    dialog.others.setChecked(True)
+    assert not dialog.go.isEnabled(), "what goes then is being looked for"
+    qtbot.waitUntil(dialog.go.isEnabled)
+    assert dialog.plan is not None
+    assert dialog.plan.people == 2
+    dialog.go.click()
+    qtbot.waitUntil(lambda: bool(shell.went))
+    assert shell.went[0][1]["told"].startswith("“Maja7 Lindholm” was deleted with 1 other person, and ")
+    assert count_profiles(shop) == 248
+
+
+def test_a_deletion_that_is_refused_leaves_everything(qtbot: QtBot, person: PersonPage, shop: Engine) -> None:
+    dialog = person.ask_delete()
+    assert dialog is not None
+    qtbot.waitUntil(dialog.go.isEnabled)
+    with shop.workspace.database.write() as connection:
+        connection.execute("create trigger kept before delete on profiles begin select raise(abort, 'kept'); end")
+    dialog.go.click()
+    qtbot.waitUntil(lambda: not person.banner.isHidden())
+    assert person.delete.isEnabled()
+    assert count_profiles(shop) == 250
+
+
 def test_export_of_one_person_holds_everything_with_events(qtbot: QtBot, person: PersonPage, tmp_path: Path) -> None:
     person.export_to(tmp_path / "maja.json")
     qtbot.waitUntil(lambda: not person.banner.isHidden())

@@ -63,6 +63,16 @@ def test_people_are_found_by_identifier_and_by_any_text(people: Engine, text: st
     assert count_matches(people, text) == len(found)
 
 
+def test_people_are_found_by_a_member_of_a_set(people: Engine) -> None:
+    with people.workspace.database.write() as connection:
+        connection.execute("alter table profiles add column stores text")
+        connection.execute(
+            "insert into fields (name, type, merge, created_at) values ('stores', '[]string', 'merge', '')"
+        )
+        connection.execute("""update profiles set stores = '["Berlin","Malmö"]' where first_name = 'Ole'""")
+    assert [row.title for row in search_profiles(people, "malmö")] == ["Ole Strøm"]
+
+
 def test_pages_of_a_search_follow_each_other(people: Engine) -> None:
     assert [row.title for row in search_profiles(people, "", 1, 1)] == ["Maja Lindholm"]
     assert search_profiles(people, "", 2, 1) == []

@@ -159,7 +159,7 @@ class StreamEvents(QWidget):
 
     def _show(self) -> None:
         wanted = self.filter.text().strip().casefold()
-        shown = [event for event in self._events if wanted in one_line(event.data).casefold()]
+        shown = [event for event in self._events if not wanted or wanted in one_line(event.data).casefold()]
         self.model.set_rows(shown)
         self.note.setText(f"{len(shown):,} of {words.count_of(len(self._events), 'event')} read" if wanted else "")
         if wanted:
