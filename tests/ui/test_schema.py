@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import qasync
 from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.clock import now_text
 from app.engine import Engine
-from app.profiles import find_profile
-from app.schema.model import FieldDefinition, MappingDefinition, field_document
+from app.profiles import find_profile, get_profile
+from app.schema.model import FieldDefinition, field_document
 from app.schema.operations import publish_schema, put_field, put_mapping, remove_field
 from app.schema.queries import draft_schema, list_offers, list_versions, published_schema, unpublished_changes
 from app.workspace import create_workspace
@@ -26,6 +30,25 @@ from ui.pages.schema.mapping_dialog import MappingDialog
 from ui.pages.schema.page import SchemaPage
 from ui.shell.engine_view import EngineView
 from ui.widgets import Button, ConfirmDialog, DataTable, IconButton
+
+LONG = 30_000
+"""Milliseconds that a rebuild may take on a busy machine."""
+
+
+@pytest.fixture
+def running(shop: Engine, qapp: QApplication) -> Iterator[Engine]:
+    """The engine with its supervisor at work in Qt's loop, as in the program."""
+    loop = qasync.QEventLoop(qapp)
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(shop.start())
+    # `waitUntil` turns Qt's loop itself; without this the engine's coroutines would not know that they are in theirs.
+    asyncio._set_running_loop(loop)
+    yield shop
+    asyncio._set_running_loop(None)
+    assert shop.supervisor is not None
+    loop.run_until_complete(shop.supervisor.stop())
+    loop.close()
+    asyncio.set_event_loop(None)
 
 
 @pytest.fixture
@@ -401,9 +424,7 @@ def test_a_providers_change_is_offered_not_forced(qtbot: QtBot, page: SchemaPage
 
 def test_the_effect_is_estimated_and_said(qtbot: QtBot, page: SchemaPage, shop: Engine) -> None:
     mapping = next(one for one in draft_schema(shop).mappings if one.field == "city")
-    put_mapping(
-        shop, MappingDefinition(mapping.key, mapping.stream, "city", "string.uppercase(city)", mapping.condition)
-    )
+    put_mapping(shop, replace(mapping, expression="string.uppercase(city)"))
     qtbot.waitUntil(lambda: "250 people after a rebuild" in page.panel.effect.text())
     assert page.panel.effect.text() == "Changes 250 of 250 people after a rebuild."
     dialog = page.ask_publish()
@@ -416,6 +437,31 @@ def test_the_effect_is_estimated_and_said(qtbot: QtBot, page: SchemaPage, shop: 
     assert page.panel.stop.text() == "Estimate"
     page.panel.stop.click()
     qtbot.waitUntil(lambda: "250 of 250" in page.panel.effect.text())
+
+
+def test_people_are_rebuilt_once_it_is_published(qtbot: QtBot, running: Engine, shell: Any) -> None:
+    page = opened(qtbot, running, shell)
+    mapping = next(one for one in draft_schema(running).mappings if one.field == "city")
+    put_mapping(running, replace(mapping, expression="string.uppercase(city)"))
+    qtbot.waitUntil(page.publish.isVisible)
+    dialog = page.ask_publish()
+    assert dialog is not None
+    assert dialog.rebuild.isChecked()
+    person = find_profile(running, "member7@example.com")
+    assert person is not None
+    with qtbot.waitSignal(dialog.accepted):
+        dialog.go.click()
+
+    def city() -> Any:
+        return next(field.value for field in get_profile(running, person).fields if field.name == "city")
+
+    qtbot.waitUntil(lambda: city() == "BERLIN", timeout=LONG)
+    put_field(running, FieldDefinition("note"))
+    qtbot.waitUntil(page.publish.isVisible)
+    dialog = page.ask_publish()
+    assert dialog is not None
+    assert dialog.rebuild.isHidden(), "a new field alone changes nobody"
+    dialog.reject()
 
 
 def test_the_view_is_kept(qtbot: QtBot, page: SchemaPage, shop: Engine, shell: Any) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QWidget
 
 from app.engine import Engine
 from app.errors import CausewayError
+from app.jobs.rebuilding import start_rebuild
 from app.schema.effect import Effect, estimate_effect
 from app.schema.model import FieldDefinition, MappingDefinition
 from app.schema.operations import (
@@ -26,6 +27,8 @@ from app.schema.operations import (
 )
 from app.schema.queries import FieldUse, field_use
 from ui.pages.live import Live
+from ui.pages.rebuilding import RebuildNotice
+from ui.pages.rebuilding import RebuildNotice
 from ui.pages.schema.changes import ChangesPanel
 from ui.pages.schema.field_dialog import FieldDialog
 from ui.pages.schema.identifiers import IdentifiersView
@@ -45,13 +48,14 @@ from ui.pages.schema.reading import (
 )
 from ui.pages.schema.tables import fields_table, mappings_table, on_key, with_keys
 from ui.pages.schema.versions import VersionsView
-from ui.shell.background import Cancelled, Task, run_operation, run_query
+from ui.shell.background import Cancelled, Task, run_async, run_operation, run_query
 from ui.shell.pages import Shell
 from ui.widgets import (
     Banner,
     Button,
     ChipRow,
     EmptyState,
+    MenuButton,
     Page,
     PrimaryButton,
     SearchField,
@@ -86,9 +90,14 @@ class SchemaPage(Page):
         self.search.searched.connect(lambda _: self._show_rows())
         self.new = Button("New field", clicked=self.add_new)
         self.publish = PrimaryButton("Publish", clicked=self.ask_publish)
-        self.add_action(self.search, self.new, self.publish)
+        more = QMenu(self)
+        more.addAction("Rebuild people…", self.ask_rebuild)
+        self.more = MenuButton("More", more)
+        self.add_action(self.search, self.new, self.more, self.publish)
         self.banner = Banner()
         self.add(self.banner)
+        self.rebuild = RebuildNotice(engine, self, self.banner)
+        self.rebuild = RebuildNotice(engine, self, self.banner)
         kept = str(QSettings().value(_VIEW, "fields"))
         self.chips = ChipRow(VIEWS, chosen=kept if kept in dict(VIEWS) else "fields", name="View")
         self.chips.changed.connect(self._view_chosen)
@@ -475,9 +484,16 @@ class SchemaPage(Page):
         dialog.open()
         return dialog
 
-    def _published(self, number: int) -> None:
+    def _published(self, number: int, rebuild: bool) -> None:
         self.refresh()
         self.banner.tell("success", f"Version {number} is published.")
+        if rebuild:
+            run_async(
+                start_rebuild(self._engine),
+                done=lambda _: self.rebuild.refresh(),
+                failed=self.banner.tell_error,
+                owner=self,
+            )
 
 
 def _has(text: str, sought: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ from ui.pages.authorizations.dialogs import FormDialog
 from ui.pages.schema.changes import DifferenceLines, FittingScroll, codes_of, effect_sentence, example_text
 from ui.pages.schema.reading import Contents
 from ui.shell.background import run_operation
-from ui.widgets import Card, FormField, InlineNote, Line, set_kind, words
+from ui.widgets import Card, CheckBox, FormField, InlineNote, Line, set_kind, words
 
 WIDTH = 560
 TALLEST_LIST = 280
@@ -23,7 +23,10 @@ MOST_EXAMPLES = 3
 
 
 class PublishDialog(FormDialog):
-    """Asks for the comment and publishes all changes; `published(number)` is called when it is done."""
+    """Asks for the comment and publishes all changes.
+
+    `published(number, rebuild)` is called when it is done; `rebuild` says that people are to be rebuilt now.
+    """
 
     def __init__(
         self,
@@ -31,11 +34,13 @@ class PublishDialog(FormDialog):
         engine: Engine,
         contents: Contents,
         effect: Effect | None,
-        published: Callable[[int], object],
+        published: Callable[[int, bool], object],
     ) -> None:
         count = words.count_of(len(contents.changes), "change")
         super().__init__(parent, f"Publish {count}", WIDTH)
         self._engine, self._published = engine, published
+        supervisor = engine.supervisor
+        rebuilding = supervisor is not None and supervisor.rebuilds.busy
         content = QWidget()
         rows = QVBoxLayout(content)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -52,7 +57,7 @@ class PublishDialog(FormDialog):
         deep = needs_rebuild(contents.changes)
         sentence = "Events that arrive from now on are mapped the new way."
         if deep:
-            sentence += " People who are there already get it when their events are replayed by a rebuild."
+            sentence += " People who are there already get it when a rebuild replays their events."
         if deep and effect is not None:
             sentence += f" {effect_sentence(effect)}"
         self.note = InlineNote(sentence)
@@ -63,6 +68,11 @@ class PublishDialog(FormDialog):
             self.examples.setWordWrap(True)
             self.examples.setContentsMargins(21, 0, 0, 0)
             self.add(self.examples)
+        self.rebuild = CheckBox("Rebuild people afterwards, in the background", checked=True)
+        if deep and supervisor is not None and not rebuilding:
+            self.add(self.rebuild)
+        else:
+            self.rebuild.setChecked(False)
         self.comment = QLineEdit(suggested_comment(contents.changes))
         self.comment.setMaxLength(500)
         self.comment_field = FormField(
@@ -70,6 +80,10 @@ class PublishDialog(FormDialog):
         )
         self.comment.textChanged.connect(lambda _: self.comment_field.set_error(""))
         self.add(self.comment_field)
+        self.rebuild = CheckBox("Rebuild people afterwards, so that those who are there get it too", checked=True)
+        self.add(self.rebuild)
+        # Only the process that is in charge can rebuild.
+        self.rebuild.setVisible(deep and engine.supervisor is not None)
         self.finish("Publish")
         # From its end to its begin, so that a long one is seen from the begin.
         length = len(self.comment.text())
@@ -90,7 +104,7 @@ class PublishDialog(FormDialog):
         )
 
     def _was_published(self, number: int) -> None:
-        self._published(number)
+        self._published(number, not self.rebuild.isHidden() and self.rebuild.isChecked())
         self.accept()
 
     def _not_published(self, error: BaseException) -> None:
