@@ -28,7 +28,6 @@ from app.schema.operations import (
 from app.schema.queries import FieldUse, field_use
 from ui.pages.live import Live
 from ui.pages.rebuilding import RebuildNotice
-from ui.pages.rebuilding import RebuildNotice
 from ui.pages.schema.changes import ChangesPanel
 from ui.pages.schema.field_dialog import FieldDialog
 from ui.pages.schema.identifiers import IdentifiersView
@@ -96,7 +95,6 @@ class SchemaPage(Page):
         self.add_action(self.search, self.new, self.more, self.publish)
         self.banner = Banner()
         self.add(self.banner)
-        self.rebuild = RebuildNotice(engine, self, self.banner)
         self.rebuild = RebuildNotice(engine, self, self.banner)
         kept = str(QSettings().value(_VIEW, "fields"))
         self.chips = ChipRow(VIEWS, chosen=kept if kept in dict(VIEWS) else "fields", name="View")
@@ -488,12 +486,25 @@ class SchemaPage(Page):
         self.refresh()
         self.banner.tell("success", f"Version {number} is published.")
         if rebuild:
-            run_async(
-                start_rebuild(self._engine),
-                done=lambda _: self.rebuild.refresh(),
-                failed=self.banner.tell_error,
-                owner=self,
-            )
+            self._rebuild()
+
+    def ask_rebuild(self) -> None:
+        """Say what a rebuild does, then begin it."""
+        sentence = (
+            "Everybody is made anew from the raw events, as the published schema has it. That goes on in the "
+            "background; until it is done, people are as they are now."
+        )
+        if self.contents is not None and self.contents.changes:
+            sentence += " Unpublished changes have no part in it."
+        confirm(self, "Rebuild people?", sentence, "Rebuild people", self._rebuild, danger=False)
+
+    def _rebuild(self) -> None:
+        run_async(
+            start_rebuild(self._engine),
+            done=lambda _: self.rebuild.refresh(),
+            failed=self.banner.tell_error,
+            owner=self,
+        )
 
 
 def _has(text: str, sought: Sequence[str]) -> bool:

@@ -56,7 +56,9 @@ class PublishDialog(FormDialog):
         self.add(card, 1)
         deep = needs_rebuild(contents.changes)
         sentence = "Events that arrive from now on are mapped the new way."
-        if deep:
+        if deep and rebuilding:
+            sentence += " The rebuild of people that is under way begins anew with it."
+        elif deep:
             sentence += " People who are there already get it when a rebuild replays their events."
         if deep and effect is not None:
             sentence += f" {effect_sentence(effect)}"
@@ -68,11 +70,6 @@ class PublishDialog(FormDialog):
             self.examples.setWordWrap(True)
             self.examples.setContentsMargins(21, 0, 0, 0)
             self.add(self.examples)
-        self.rebuild = CheckBox("Rebuild people afterwards, in the background", checked=True)
-        if deep and supervisor is not None and not rebuilding:
-            self.add(self.rebuild)
-        else:
-            self.rebuild.setChecked(False)
         self.comment = QLineEdit(suggested_comment(contents.changes))
         self.comment.setMaxLength(500)
         self.comment_field = FormField(
@@ -82,8 +79,8 @@ class PublishDialog(FormDialog):
         self.add(self.comment_field)
         self.rebuild = CheckBox("Rebuild people afterwards, so that those who are there get it too", checked=True)
         self.add(self.rebuild)
-        # Only the process that is in charge can rebuild.
-        self.rebuild.setVisible(deep and engine.supervisor is not None)
+        # Only the process that is in charge can rebuild; a rebuild under way begins anew by itself.
+        self.rebuild.setVisible(deep and supervisor is not None and not rebuilding)
         self.finish("Publish")
         # From its end to its begin, so that a long one is seen from the begin.
         length = len(self.comment.text())
