@@ -289,6 +289,6 @@ class ColumnsTable(QTableView):
         width = self.viewport().width()
         self.setColumnWidth(IDENTIFIER, _IDENTIFIER_WIDTH)
         room = width - _IDENTIFIER_WIDTH
-        widths = [round(room * share) for share in (0.25, 0.2, 0.29)]
+        widths = [round(room * share) for share in (0.27, 0.17, 0.28)]
         for at, wide in enumerate((*widths, room - sum(widths))):
             self.setColumnWidth(at, wide)

@@ -137,12 +137,13 @@ class PersonPage(Page):
 
     def _tabs_card(self) -> Card:
         columns = [
-            Column("field", "Field", lambda row: row.name, tip=lambda row: row.label, width=118, fixed=True),
-            Column("value", "Value", self._value, tip=self._value, width=216, fixed=True),
-            Column("from", "From", origin, tip=origin, tone=lambda row: "muted", width=214),
+            Column("field", "Field", lambda row: row.name, tip=lambda row: row.label, width=132, fixed=True),
+            Column("value", "Value", self._value, tip=self._value, width=208, fixed=True),
+            Column("from", "From", origin, tip=_origin_in_full, tone=lambda row: "muted", width=206),
             Column(
                 "as_of", "As of", lambda row: as_of(row.at), sort=lambda row: row.at,
                 tip=lambda row: words.exact(row.at, seconds=True), tone=lambda row: "muted", width=124,
+                spare=True,
             ),
         ]  # fmt: skip
         self.fields_model = RowsModel(columns, key=lambda row: row.name)
@@ -369,6 +370,10 @@ class PersonPage(Page):
             self.banner.tell("info", "Nothing was deleted.")
         else:
             self.banner.tell_error(error)
+
+
+def _origin_in_full(field: FieldValue) -> str:
+    return f"{origin(field)}, as of {words.exact(field.at, seconds=True)}"
 
 
 def identity_sentence(person: Profile, joined: HistoryEntry | None = None) -> str:
