@@ -7,7 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-What = Literal["jobs", "runs", "progress", "authorizations", "profiles", "streams", "schema", "rebuild", "workspace", "settings"]
+What = Literal[
+    "jobs",
+    "runs",
+    "progress",
+    "authorizations",
+    "profiles",
+    "streams",
+    "schema",
+    "rebuild",
+    "workspace",
+    "settings",
+]
 
 
 @dataclass(frozen=True, slots=True)

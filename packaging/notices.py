@@ -31,6 +31,8 @@ SPDX = {
     "Apache License, Version 2.0": "Apache-2.0",
     "Public Domain": "public domain",
     "MIT License": "MIT",
+    # google-re2, whose LICENSE has the three clauses.
+    "BSD License": "BSD-3-Clause",
 }
 
 INTRODUCTION = """\

@@ -21,6 +21,7 @@ from app.jobs.model import JobEvent, RunProgress
 from app.jobs.worker import Reporter
 from app.profiles.ingest import ChunkResult, Ingest, Target
 from app.schema.generated import Wishes, generate_mapping
+from app.schema.patches import apply_provider_mappings
 from app.store.database import transaction
 from app.streams.seen import ensure_stream
 from connectors.kit.formats.guess import guess_types
@@ -48,6 +49,10 @@ class ImportOrder:
     scratch: Path
     first_event_at: int
     events_before: int
+    provider: str = ""
+    provider_name: str = ""
+    default_mapping: str | None = None
+    """LQL text that the provider brings for this stream."""
 
     def carry_out(self, connection: sqlite3.Connection, reporter: Reporter) -> None:
         """Read to the end. Raises Cancelled and what the provider and the workspace raise."""
@@ -155,6 +160,7 @@ class _Run:
 
     def _map_new_columns(self, batch: Batch) -> None:
         """Give columns that were not seen in this run yet a mapping."""
+        known = bool(self._columns)
         new = set().union(*batch.records) - self._columns
         columns = [
             column for column in dict.fromkeys(key for record in batch.records for key in record) if column in new
@@ -170,8 +176,14 @@ class _Run:
             if chosen is None
             else [column for column in chosen if column in new]
         )
+        order = self._order
         with transaction(self._connection):
             self._stream_id = ensure_stream(self._connection, str(self.options["stream"]), now_text())
+            if order.default_mapping is not None and not known:
+                brought, offered = apply_provider_mappings(
+                    self._connection, order.provider, order.default_mapping, name=order.provider_name
+                )
+                self._log_brought(brought, offered)
             fields = generate_mapping(
                 self._connection,
                 str(self.options["stream"]),
@@ -189,6 +201,19 @@ class _Run:
                 noun = "profile field" if len(fields) == 1 else "profile fields"
                 message = f"{len(fields)} new {noun}: {', '.join(fields)}"
                 write_log(self._connection, self._order.job_id, self._order.run_id, "note", message)
+
+    def _log_brought(self, fields: list[str], offered: int) -> None:
+        """Say what the provider's own mapping did to the schema; within the transaction that did it."""
+        order = self._order
+        if fields:
+            message = f"{order.provider_name} brought {len(fields)} profile fields: {', '.join(fields)}"
+            write_log(self._connection, order.job_id, order.run_id, "note", message)
+        if offered:
+            message = (
+                f"{order.provider_name} would change {offered} things that were edited here; "
+                "the Schema page shows them and asks."
+            )
+            write_log(self._connection, order.job_id, order.run_id, "note", message, level="warning")
 
     def _job_name(self) -> str:
         return str(

@@ -209,17 +209,21 @@ class Supervisor:
                 (run_id,),
             ).fetchone()
         job_type = engine.catalog.job_type(row["job_type"])
+        options = orjson.loads(row["options"])
         return ImportOrder(
             database=self._database.path,
             job_id=row["id"],
             run_id=run_id,
             function=engine.catalog.function(row["provider"], job_type.run),
             credentials=open_credentials(engine, row["authorization_id"]),
-            options=orjson.loads(row["options"]),
+            options=options,
             cursor=orjson.loads(row["cursor"]) if row["cursor"] else None,
             scratch=engine.workspace.folder / "downloads" / f"job-{row['id']}",
             first_event_at=row["first_event_at"],
             events_before=row["events_before"],
+            provider=row["provider"],
+            provider_name=engine.catalog.provider_of_job_type(row["job_type"]).name,
+            default_mapping=engine.catalog.default_mapping(row["provider"], str(options.get("stream", ""))),
         )
 
     def _record_start(self, job_id: int, trigger: Trigger) -> int:

@@ -97,9 +97,10 @@ def m0002_schema_and_identity(db: SqliteUtilsDatabase) -> None:
             join streams on streams.id = stream_id join fields on fields.id = field_id order by mappings.id"""
         )
     ]
+    document = json.dumps({"fields": fields, "mappings": mappings, "shared_limit": 50})
     db.execute(
         "insert into schema_versions (number, at, by, comment, document) values (1, ?, '', ?, ?)",
-        (now_text(), "What the imports so far made", json.dumps({"fields": fields, "mappings": mappings, "shared_limit": 50})),
+        (now_text(), "What the imports so far made", document),
     )
 
 
