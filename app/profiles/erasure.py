@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -15,15 +15,17 @@ from app.changes import Change
 from app.clock import now_microseconds, now_text
 from app.errors import Refused
 from app.profiles.erasure_plan import Found, Progress, find, tied_people
-from app.profiles.person import COLLECTIONS
+from app.profiles.people_table import PeopleTable
 from app.profiles.rebuild import begin_anew
+from app.profiles.surroundings import Surroundings
 from app.profiles.tombstones import add_tombstones
-from app.profiles.traces import Wanted
 from app.profiles.written import carry_out
-from app.schema.fields import list_fields
+from app.schema.mapping import load_schema
 
 if TYPE_CHECKING:
     from app.engine import Engine
+
+PEOPLE_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def _erase(connection: sqlite3.Connection, found: Found) -> None:
         connection.execute(statement, {"people": people})
     connection.execute("drop table erased_events")
     connection.executemany("update events set data = ? where id = ?", [(data, event) for event, data in found.others])
-    _clean_people(connection, found.owners, found.wanted)
+    _resolve(connection, sorted(found.owners))
     connection.executemany("delete from rejected_rows where id = ?", [(one,) for one in found.rejected])
     connection.executemany(
         "update stream_fields set samples = ? where stream_id = ? and name = ?",
@@ -158,36 +160,9 @@ def _erase(connection: sqlite3.Connection, found: Found) -> None:
     add_tombstones(connection, found.identifiers, now_microseconds())
 
 
-def _clean_people(connection: sqlite3.Connection, owners: set[int], wanted: Wanted) -> None:
-    """Take those who are erased out of what others' events said of them, such as the address of a friend."""
-    fields = [field for field in list_fields(connection) if not field.is_identifier]
-    texts = [field for field in fields if field.type == "string" or field.type.startswith(COLLECTIONS)]
-    if not owners or not texts:
-        return
-    listed = ", ".join(f'"{field.name}"' for field in texts)
-    rows = connection.execute(
-        f"select _id, _state, {listed} from profiles where _id in (select value from json_each(?))",
-        (orjson.dumps(sorted(owners)).decode(),),
-    ).fetchall()
-    for row in rows:
-        changed: dict[str, Any] = {}
-        if row["_state"] is not None and wanted.told_in(row["_state"]):
-            changed["_state"] = wanted.taken_out(row["_state"])
-        for field in texts:
-            before = row[field.name]
-            if before is not None and wanted.told_in(before):
-                changed[field.name] = _cleaned(before, field.type, wanted)
-        if changed:
-            assigned = ", ".join(f'"{name}" = ?' for name in changed)
-            connection.execute(
-                f"update profiles set {assigned}, _updated = ? where _id = ?",
-                (*changed.values(), now_text(), row["_id"]),
-            )
-
-
-def _cleaned(before: str, kind: str, wanted: Wanted) -> str | None:
-    if kind == "string":
-        after = wanted.cleaned(before)
-        return None if after is None else str(after)
-    values = wanted.cleaned(orjson.loads(before))
-    return orjson.dumps(values).decode() if values else None
+def _resolve(connection: sqlite3.Connection, people: Sequence[int]) -> None:
+    """Make people anew from their events, which no longer name the erased."""
+    schema = load_schema(connection, now_microseconds())
+    surroundings = Surroundings(PeopleTable(connection, schema), schema)
+    for start in range(0, len(people), PEOPLE_AT_ONCE):
+        surroundings.anew(people[start : start + PEOPLE_AT_ONCE], now_text())

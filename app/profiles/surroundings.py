@@ -53,6 +53,13 @@ class Surroundings:
             self._table.hold(((key, others, field) for key, (others, field) in new.items()), events[-1][0])
         return self._replace(people, resolve_events(self._schema, events, self.held), now) - len(people)
 
+    def anew(self, people: Iterable[int], now: str) -> None:
+        """Resolve people again whose events have changed, with all whom identifiers and conflicts tie to them."""
+        self.refresh()
+        reached = self._reached(set(), set(people))
+        events = load_events(self._table.connection, self._schema, self._events_of(reached))
+        self._replace(reached, resolve_events(self._schema, events, self.held), now)
+
     def _suspects(self, resolver: Resolver) -> set[int]:
         """People whose new conflicts or values are so many that one of their values may be shared too much."""
         limit = self._schema.shared_limit
