@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from app.schema.model import FieldDefinition, MappingDefinition, make_schema
 from app.schema.tables import put_in_force, read_schema
 from app.store.database import open_connection, transaction
 from app.streams.seen import ensure_stream
+from app.workspace import create_workspace
 from connectors.kit.types import Batch, Rejected
 
 DAY = 86_400_000_000
@@ -88,3 +89,21 @@ class Arrivals:
 def arrive(engine: Engine) -> Callable[..., ChunkResult]:
     """Brings records into the workspace."""
     return Arrivals(engine)
+
+
+@pytest.fixture
+def new_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], tuple[Engine, Arrivals]]]:
+    """Makes an engine on a workspace of its own, with what brings records into it, for each example of a test."""
+    opened: list[Engine] = []
+
+    def make() -> tuple[Engine, Arrivals]:
+        while opened:
+            opened.pop().close()
+        folder = tmp_path_factory.mktemp("example") / "workspace"
+        create_workspace(folder, "Example").close()
+        opened.append(Engine.open(folder))
+        return opened[0], Arrivals(opened[0])
+
+    yield make
+    while opened:
+        opened.pop().close()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.engine import Engine
 from app.errors import NotFound, Refused
@@ -25,6 +28,7 @@ from app.profiles import (
     person_history,
     plan_erasure,
     profile_events,
+    search_profiles,
 )
 from app.profiles.rebuild import rebuild, rebuild_state
 from app.profiles.traces import Wanted
@@ -161,6 +165,60 @@ def test_a_conflict_ties_others_who_go_only_when_asked(engine: Engine, arrive: C
     assert erase_person(engine, ann, others=True).people == 2
     assert [find_profile(engine, f"{name}@x.example") for name in ("ann", "bob")] == [None, None]
     assert find_profile(engine, "cleo@x.example") is not None
+
+
+def choice(values: str, ending: str = "") -> st.SearchStrategy[str]:
+    return st.sampled_from([value + ending for value in values])
+
+
+RECORDS = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "E-Mail": choice("abc", "@x.example"),
+            "Phone": choice("123"),
+            "cookie": choice("xyz"),
+            "name": choice("JKL"),
+            "tag": choice("pqr"),
+            "visits": choice("123"),
+            "friend": choice("abc", "@x.example"),
+        },
+    ),
+    min_size=2,
+    max_size=12,
+)
+
+
+def everybody(connection: sqlite3.Connection) -> list[str]:
+    """Identifiers and values of each person, whatever their numbers."""
+    people = []
+    for row in connection.execute("select * from profiles").fetchall():
+        known = connection.execute(
+            "select field_id, value from identifiers where profile_id = ? order by 1, 2", (row["_id"],)
+        ).fetchall()
+        values = {key: row[key] for key in row.keys() if key[0] != "_"}  # noqa: SIM118
+        people.append(repr((list(map(tuple, known)), values)))
+    return sorted(people)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(RECORDS, st.integers(0), st.booleans())
+def test_after_an_erasure_a_rebuild_changes_nobody(
+    new_workspace: Callable[[], tuple[Engine, Callable[..., Any]]],
+    records: list[dict[str, str]],
+    who: int,
+    others: bool,
+) -> None:
+    engine, arrive = new_workspace()
+    arrive(*records)
+    people = search_profiles(engine)
+    if not people:
+        return
+    erase_person(engine, people[who % len(people)].id, others=others)
+    with closing(open_connection(engine.workspace.database.path)) as connection:
+        before = everybody(connection)
+        rebuild(connection, (), lambda _done, _total: None)
+        assert everybody(connection) == before
 
 
 def test_files_that_were_written_lose_the_person(engine: Engine, arrive: Callable[..., Any], tmp_path: Path) -> None:
