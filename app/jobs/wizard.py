@@ -437,7 +437,7 @@ class Wizard:
         targets = {
             column.name: column.target
             for column in columns
-            if not column.kept and column.target != field_name(column.name)
+            if column.target != field_name(column.name) and (not column.kept or column.name in self._targets)
         }
         if targets:
             found["targets"] = targets

@@ -17,6 +17,7 @@ from app.jobs import create_job, edit_job, get_job
 from app.jobs.columns import OWN_EXPRESSION, Attempt, Kept
 from app.jobs.wizard import STEPS, Wizard, file_stem, load_wizard
 from app.lql import LqlError
+from app.profiles import find_profile, get_profile
 from connectors.kit.types import Preview
 
 WriteCsv = Callable[[str, Any], Path]
@@ -145,6 +146,40 @@ def test_an_expression_of_old_that_cannot_be_read_is_said(engine: Engine, wizard
     editing = load_wizard(engine, job_id)
     look(engine, editing)
     assert editing.problems("configure")[0].startswith("The expression of Points can't be read.")
+
+
+def test_what_was_chosen_for_columns_is_what_people_get(engine: Engine, folder: int, write_csv: WriteCsv) -> None:
+    write_csv(
+        "visits.csv",
+        [("email", "Stores", "Points"), ("maja@example.com", "Berlin;Malmö", "20"), ("maja@example.com", "Gent", "7")],
+    )
+    wizard = load_wizard(engine)
+    wizard.choose_job_type("file-service-csv-import")
+    wizard.choose_authorization(folder)
+    wizard.set_value("filename", "visits.csv")
+    look(engine, wizard)
+    wizard.set_type("Stores", "set:;")
+    wizard.set_target("Stores", "stores_visited")
+    wizard.set_expression("Points", "toint(`Points`) * 2")
+    job = create_job(engine, wizard.draft())
+
+    async def run() -> None:
+        await engine.start()
+        assert engine.supervisor is not None
+        assert (await engine.supervisor.finished(await engine.supervisor.run(job))).status == "completed"
+        await engine.supervisor.stop()
+
+    asyncio.run(run())
+    person = find_profile(engine, "maja@example.com")
+    assert person is not None
+    values = {field.name: field.value for field in get_profile(engine, person).fields}
+    assert values == {"email": "maja@example.com", "stores_visited": ["Berlin", "Gent", "Malmö"], "points": 14}
+    again = load_wizard(engine, job)
+    look(engine, again)
+    shown = {column.name: (column.type, column.target, column.kept) for column in again.columns()}
+    assert shown["Stores"] == ("set:;", "stores_visited", True)
+    assert shown["Points"] == (OWN_EXPRESSION, "points", True)
+    assert again.draft().options == wizard.draft().options
 
 
 def test_what_says_who_somebody_is_is_text(wizard: Wizard) -> None:
