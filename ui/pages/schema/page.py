@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QStackedWidget, QWidget
 
 from app.engine import Engine
 from app.errors import CausewayError
@@ -54,7 +54,7 @@ from ui.widgets import (
     Button,
     ChipRow,
     EmptyState,
-    MenuButton,
+    LinkButton,
     Page,
     PrimaryButton,
     SearchField,
@@ -89,17 +89,19 @@ class SchemaPage(Page):
         self.search.searched.connect(lambda _: self._show_rows())
         self.new = Button("New field", clicked=self.add_new)
         self.publish = PrimaryButton("Publish", clicked=self.ask_publish)
-        more = QMenu(self)
-        more.addAction("Rebuild people…", self.ask_rebuild)
-        self.more = MenuButton("More", more)
-        self.add_action(self.search, self.new, self.more, self.publish)
+        self.add_action(self.search, self.new, self.publish)
         self.banner = Banner()
         self.add(self.banner)
         self.rebuild = RebuildNotice(engine, self, self.banner)
         kept = str(QSettings().value(_VIEW, "fields"))
         self.chips = ChipRow(VIEWS, chosen=kept if kept in dict(VIEWS) else "fields", name="View")
         self.chips.changed.connect(self._view_chosen)
-        self.add(self.chips)
+        self.rebuild_people = LinkButton("Rebuild people…", clicked=self.ask_rebuild)
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        row.addWidget(self.chips, 1)
+        row.addWidget(self.rebuild_people)
+        self.add(row)
         self.stack = QStackedWidget()
         self.views: dict[str, QWidget] = {}
         self._make_views()
