@@ -17,8 +17,10 @@ from pytestqt.qtbot import QtBot
 from app.engine import Engine
 from app.jobs import get_job, job_log, job_runs, list_jobs
 from app.jobs.rebuilding import Rebuilder, RebuildProgress, start_rebuild
-from app.profiles import count_profiles
+from app.profiles import count_profiles, search_profiles
 from app.profiles.rebuild import RebuildState, rebuild, rebuild_state
+from app.schema.model import FieldDefinition, MappingDefinition
+from app.schema.operations import put_field, put_mapping
 from app.store.database import open_connection
 from ui.application import Session
 from ui.pages.jobs.summary import JobPage
@@ -204,6 +206,30 @@ def test_a_rebuild_is_seen_and_stopped_on_a_page(
         assert notice.label.text() == "Stopping…"
         qtbot.waitUntil(lambda: not notice.card.isVisible(), timeout=LONG)
     assert (rebuilds(running).error, notice.banner.isVisible()) == (None, False)
+
+
+def test_people_are_rebuilt_after_publishing(running: Engine, shell: Any, qtbot: QtBot, pictures: Path | None) -> None:
+    page = shown(SchemaPage(running, shell), qtbot)
+    put_field(running, FieldDefinition("shout", label="Shout"))
+    put_mapping(running, MappingDefinition("", "loyalty_members", "shout", "toupper(`city`)"))
+    qtbot.waitUntil(lambda: page.contents is not None and len(page.contents.changes) == 2, timeout=LONG)
+    keep(pictures, page, "schema")
+    dialog = page.ask_publish()
+    keep(pictures, dialog, "publish")
+    assert dialog.rebuild.isVisible()
+    press(qtbot, dialog, "Publish")
+    qtbot.waitUntil(lambda: rebuilds(running).undone == () and rebuilds(running)._ended is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: not rebuilds(running).busy, timeout=LONG)
+    assert search_profiles(running, "member7@example.com")[0].fields["shout"] == "BERLIN"
+
+
+def test_people_are_rebuilt_from_the_schema_page(running: Engine, shell: Any, qtbot: QtBot) -> None:
+    page = shown(SchemaPage(running, shell), qtbot)
+    with running.workspace.database.write() as connection:
+        connection.execute("update profiles set city = 'Nowhere'")
+    page.rebuild_people.click()
+    press(qtbot, dialog_of(page, qtbot), "Rebuild people")
+    qtbot.waitUntil(lambda: search_profiles(running, "member7@example.com")[0].fields["city"] == "Berlin", timeout=LONG)
 
 
 def test_a_failed_rebuild_is_told_and_gone_on_from(
