@@ -31,6 +31,7 @@ class ExpressionDialog(FormDialog):
         self.expression.edit.set_text(column.expression)
         columns = wizard.preview.columns if wizard.preview is not None else ()
         self.expression.edit.set_suggestions(suggestions([(known.name, known.type) for known in columns]))
+        self.expression.edit.textChanged.connect(self._edited)
         self.expression.edit.rested.connect(self.check)
         self.add(
             FormField(
@@ -54,6 +55,10 @@ class ExpressionDialog(FormDialog):
 
     def _chosen_kind(self) -> str:
         return str(self.kind.value() or "")
+
+    def _edited(self) -> None:
+        # An answer that is still on its way was about another text.
+        self._round += 1
 
     def check(self) -> None:
         """Try what stands there now, off the UI thread; only the newest answer counts."""

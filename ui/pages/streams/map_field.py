@@ -90,6 +90,8 @@ class MapFieldDialog(FormDialog):
         self._judge()
 
     def _edited(self) -> None:
+        # An answer that is still on its way was about another text.
+        self._round += 1
         self._valid = False
         self.go.setEnabled(False)
 
