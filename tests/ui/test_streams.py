@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.engine import Engine
@@ -128,6 +129,11 @@ def test_map_this_field_makes_an_unpublished_change(
     dialog.expression.edit.set_text("yy(`updated`)")
     qtbot.waitUntil(dialog.go.isEnabled)
     assert dialog.table.rows_model.index(0, 1).data() == "26"
+    dialog.target.set_value("first_name")
+    qtbot.waitUntil(
+        lambda: "first_name is text, the expression brings whole number" in dialog.note.findChild(QLabel).text()
+    )
+    assert not dialog.kind_field.isEnabled(), "a field that is there has its type"
     dialog.target.set_value("last year")
     assert not dialog.go.isEnabled(), "no name of a field"
     dialog.target.set_value("changed_in")

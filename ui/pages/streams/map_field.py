@@ -42,6 +42,7 @@ class MapFieldDialog(FormDialog):
         self._trial = NOTHING_YET
         self._valid = False
         self._round = 0
+        self._tried_kind = ""
         suggestion = suggest_mapping(field)
         self.expression = CodeField("Expression", lines=2, numbers=False)
         self.expression.edit.set_text(suggestion.expression)
@@ -98,6 +99,7 @@ class MapFieldDialog(FormDialog):
     def check(self) -> None:
         """Try what stands there now, off the UI thread; only the newest answer counts."""
         self._round += 1
+        self._tried_kind = self._kept_kind()
         run_query(
             functools.partial(
                 try_on_events,
@@ -105,7 +107,7 @@ class MapFieldDialog(FormDialog):
                 self._stream.id,
                 self._field.name,
                 self.expression.edit.text(),
-                kind=self._kept_kind(),
+                kind=self._tried_kind,
             ),
             done=functools.partial(self._tried, self._round),
             failed=functools.partial(self._not_tried, self._round),
@@ -116,7 +118,7 @@ class MapFieldDialog(FormDialog):
         if number == self._round:
             self._valid, self._trial = True, trial
             self.expression.set_problems([])
-            self.table.show_trial(self._kept_kind() or trial.kind, ((one.raw, one.value) for one in trial.events))
+            self.table.show_trial(self._tried_kind or trial.kind, ((one.raw, one.value) for one in trial.events))
             self._judge()
 
     def _not_tried(self, number: int, error: BaseException) -> None:
@@ -167,6 +169,9 @@ class MapFieldDialog(FormDialog):
                 "warning",
             )
         self.go.setEnabled(self._valid and named)
+        if self._valid and self._kept_kind() != self._tried_kind:
+            # Another field keeps the same values in another form.
+            self.check()
 
     # keeping it
 
