@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
 from app.engine import Engine
 from app.schema.differences import needs_rebuild, suggested_comment
 from app.schema.effect import Effect
 from app.schema.operations import publish_schema
 from ui.pages.authorizations.dialogs import FormDialog
-from ui.pages.schema.changes import DifferenceLines, FittingScroll, codes_of, effect_sentence, example_text
+from ui.pages.schema.changes import effect_sentence, example_text
+from ui.pages.schema.difference_list import DifferenceList, Told, codes_of
 from ui.pages.schema.reading import Contents
 from ui.shell.background import run_operation
-from ui.widgets import Card, CheckBox, FormField, InlineNote, Line, set_kind, words
+from ui.widgets import Card, CheckBox, FormField, InlineNote, set_kind, words
 
 WIDTH = 560
 TALLEST_LIST = 280
 MOST_EXAMPLES = 3
+MARGIN = 24
 
 
 class PublishDialog(FormDialog):
@@ -41,18 +43,14 @@ class PublishDialog(FormDialog):
         self._engine, self._published = engine, published
         supervisor = engine.supervisor
         rebuilding = supervisor is not None and supervisor.rebuilds.busy
-        content = QWidget()
-        rows = QVBoxLayout(content)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        for change in contents.changes:
-            if rows.count():
-                rows.addWidget(Line())
-            rows.addWidget(DifferenceLines(change, codes_of(contents, change.subject), ""))
         card = Card(flush=True)
-        scroll = FittingScroll(content)
-        scroll.setMaximumHeight(TALLEST_LIST)
-        card.add(scroll)
+        self.changes = DifferenceList("What is published")
+        self.changes.show_differences(
+            Told(change, tuple(codes_of(contents, change.subject))) for change in contents.changes
+        )
+        self.changes.setMaximumHeight(TALLEST_LIST)
+        self.changes.setMinimumWidth(WIDTH - 2 * MARGIN - 2)
+        card.add(self.changes)
         self.add(card, 1)
         deep = needs_rebuild(contents.changes)
         sentence = "Events that arrive from now on are mapped the new way."

@@ -6,16 +6,14 @@ import functools
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from app.engine import Engine
 from app.schema.differences import Difference
 from app.schema.queries import Version, compare_versions
-from ui.pages.schema.changes import DifferenceLines
+from ui.pages.schema.difference_list import DifferenceList, Told
 from ui.shell.background import run_query
-from ui.widgets import Banner, Button, Card, Column, DataTable, EmptyState, Line, RowsModel, Scroll, set_kind, words
-
-MOST_SHOWN = 200
+from ui.widgets import Banner, Button, Card, Column, DataTable, EmptyState, Line, RowsModel, set_kind, words
 
 
 class VersionsView(QWidget):
@@ -71,11 +69,12 @@ class VersionsView(QWidget):
         head.addWidget(self.load)
         self.card.add(head)
         self.card.add(Line())
-        content = QWidget()
-        self._list = QVBoxLayout(content)
-        self._list.setContentsMargins(0, 0, 0, 0)
-        self._list.setSpacing(0)
-        self.card.add(Scroll(content), 1)
+        self.differences = DifferenceList("What differs")
+        self.differences.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.same = set_kind(QLabel("The two are the same."), "muted")
+        self.same.setContentsMargins(14, 10, 14, 10)
+        self.card.add(self.same)
+        self.card.add(self.differences, 1)
         column.addWidget(self.card, 2)
         self.card.hide()
 
@@ -126,17 +125,5 @@ class VersionsView(QWidget):
     def _compared(self, pair: tuple[int, int], differences: list[Difference]) -> None:
         if pair != self._pair:
             return
-        while (item := self._list.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        for change in differences[:MOST_SHOWN]:
-            if self._list.count():
-                self._list.addWidget(Line())
-            self._list.addWidget(DifferenceLines(change, (), ""))
-        if len(differences) > MOST_SHOWN:
-            self._list.addWidget(set_kind(QLabel(f"   … and {len(differences) - MOST_SHOWN:,} more"), "muted"))
-        if not differences:
-            self._list.addWidget(set_kind(QLabel("   The two are the same."), "muted"))
-        self._list.addStretch(1)
+        self.differences.show_differences(Told(change) for change in differences)
+        self.same.setVisible(not differences)
