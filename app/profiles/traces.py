@@ -33,20 +33,20 @@ class Wanted:
         texts.discard("")
         self.texts = frozenset(texts)
         self.telling = frozenset(filter(is_telling, texts))
-        self._word = _words(filter(_may_be_a_word, texts))
-        self._telling_word = _words(self.telling)
+        self._word = _Words(filter(_may_be_a_word, texts))
+        self._telling_word = _Words(self.telling)
 
     def named_in(self, text: str) -> bool:
         """Whether a row of a file has one of their values as a whole word."""
-        return self._word is not None and self._word.search(text) is not None
+        return self._word.stands_in(text)
 
     def told_in(self, text: str) -> bool:
         """Whether a text has one of their telling values as a whole word."""
-        return self._telling_word is not None and self._telling_word.search(text) is not None
+        return self._telling_word.stands_in(text)
 
     def taken_out(self, text: str) -> str:
         """The text without their telling values."""
-        return text if self._telling_word is None else self._telling_word.sub(ERASED, text)
+        return self._telling_word.replaced_in(text)
 
     def patterns(self) -> list[str]:
         """For SQL's `like` over JSON: every text that may hold a telling value, and some more."""
@@ -98,15 +98,23 @@ def samples_without(samples: str, own: set[str], wanted: Wanted) -> str | None:
     return orjson.dumps(after).decode() if len(after) < len(before) else None
 
 
-def _words(texts: Iterable[str]) -> re.Pattern[str] | None:
-    """Any of the texts as a whole word. An address goes on over dots, plus signs and hyphens."""
-    # The longest first: of two that begin alike the whole one is meant.
-    listed = "|".join(
-        f"(?i:{re.escape(text)})" if "@" in text else re.escape(text) for text in sorted(texts, key=len, reverse=True)
-    )
-    if not listed:
-        return None
-    return re.compile(rf"(?<![\w@])(?<![\w@][.+-])(?:{listed})(?![\w@]|[.+-][\w@])")
+class _Words:
+    """Any of some texts as a whole word. An address goes on over dots, plus signs and hyphens."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        # The longest first: of two that begin alike the whole one is meant.
+        ordered = sorted(texts, key=len, reverse=True)
+        listed = "|".join(f"(?i:{re.escape(text)})" if "@" in text else re.escape(text) for text in ordered)
+        self._pattern = re.compile(rf"(?<![\w@])(?<![\w@][.+-])(?:{listed})(?![\w@]|[.+-][\w@])")
+        self._parts = [text.casefold() for text in ordered]
+
+    def stands_in(self, text: str) -> bool:
+        # Nearly all texts have none of them, and a plain look is ten times as fast as the pattern.
+        folded_text = text.casefold()
+        return any(part in folded_text for part in self._parts) and self._pattern.search(text) is not None
+
+    def replaced_in(self, text: str) -> str:
+        return self._pattern.sub(ERASED, text) if self._parts else text
 
 
 def _pattern(character: str) -> str:
