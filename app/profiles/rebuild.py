@@ -86,7 +86,11 @@ def rebuild(
             _begin(connection, undone, schema.version)
     while True:
         with transaction(connection):
-            if version_number(connection) != schema.version:
+            state = rebuild_state(connection)
+            if state is None:
+                raise NotFound("The rebuild was given up; the people are as they were.")
+            if not state.version == version_number(connection) == schema.version:
+                # Somebody published meanwhile, or was erased.
                 _begin(connection, undone, version_number(connection))
                 schema = load_schema(connection, now_microseconds())
             builder = _Builder(connection, schema)

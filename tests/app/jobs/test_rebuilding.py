@@ -14,7 +14,7 @@ from app.jobs import get_job, job_log, job_runs, rejected_count
 from app.jobs.rebuilding import Rebuilder, can_undo, plan_undo, start_rebuild, undo_import
 from app.jobs.worker import Outcome
 from app.profiles import count_profiles, search_profiles
-from app.profiles.rebuild import RebuildState, rebuild, rebuild_state
+from app.profiles.rebuild import RebuildState, begin_anew, rebuild, rebuild_state
 from app.schema.model import FieldDefinition, MappingDefinition
 from app.schema.operations import publish_schema, put_field, put_mapping
 from app.store.database import open_connection
@@ -281,6 +281,22 @@ def test_a_schema_that_is_published_in_the_middle_counts_for_everybody(engine: E
     assert done[:4] == [1, 2, 1, 2], "it begins anew"
     people = search_profiles(engine, "")
     assert {person.fields["shout"] for person in people} == {"LYON", "RIGA", "OSLO", "BERN"}
+
+
+def test_a_rebuild_in_the_middle_of_which_somebody_is_erased_begins_anew(engine: Engine, two_imports: Any) -> None:
+    after = contents(engine)
+    done: list[int] = []
+
+    def progress(events: int, _total: int) -> None:
+        done.append(events)
+        if done == [1, 2]:
+            with engine.workspace.database.write() as connection:
+                begin_anew(connection)
+
+    with closing(open_connection(engine.workspace.database.path)) as connection, small_chunks():
+        rebuild(connection, (), progress)
+    assert done[:4] == [1, 2, 1, 2]
+    assert contents(engine) == after
 
 
 def test_giving_up_leaves_everything_as_it_was(engine: Engine, run: Any, two_imports: Any) -> None:
