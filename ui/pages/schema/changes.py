@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.schema.differences import Difference
@@ -43,6 +43,24 @@ def example_text(example: Example) -> str:
 def _brief(value: Any) -> str:
     text = value_text(value) if not isinstance(value, list) else ", ".join(map(str, value))
     return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+class _FittingScroll(Scroll):
+    """As high as its content where there is room, and scrolled where there is not."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__(content)
+        self._content = content
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        content.installEventFilter(self)
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._content.sizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 class ChangesPanel(QWidget):
@@ -102,9 +120,7 @@ class ChangesPanel(QWidget):
         self._offer_list = QVBoxLayout(offered)
         self._offer_list.setContentsMargins(0, 0, 0, 6)
         self._offer_list.setSpacing(0)
-        scroll = Scroll(offered)
-        scroll.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self.offers.add(scroll, 1)
+        self.offers.add(_FittingScroll(offered), 1)
         self.offers.setMinimumHeight(190)
         column.addWidget(self.offers)
         column.addStretch(1)
