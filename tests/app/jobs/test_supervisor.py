@@ -15,7 +15,8 @@ import pytest
 from app.authorizations import open_credentials
 from app.engine import Engine
 from app.errors import Refused
-from app.jobs import get_job, job_log, job_runs, rejected_rows, worker
+from app.jobs import get_job, importing, job_log, job_runs, rejected_rows, worker
+from app.jobs.importing import ImportOrder
 from app.profiles import count_profiles, search_profiles
 from app.store.database import open_connection
 
@@ -233,6 +234,10 @@ def test_a_full_disk_is_told_and_what_was_saved_stays(
         return connection
 
     monkeypatch.setattr(worker, "open_connection", on_small_disk)
+    # A process beside would not have this one's small disk.
+    monkeypatch.setattr(importing, "BESIDE_AFTER", ROWS)
+    # The disk is small for this process only, so no chunk is written beside it.
+    monkeypatch.setattr(importing, "BESIDE_AFTER", ROWS)
     here, there = multiprocessing.Pipe()
     order = ImportOrder(
         database=engine.workspace.database.path,
