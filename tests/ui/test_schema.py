@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import pytest
 import qasync
-from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt
+from PySide6.QtCore import QModelIndex, QPointF, QSettings, Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QWidget
@@ -290,7 +290,8 @@ def test_identifiers_are_ranked_by_keys_and_by_dragging(qtbot: QtBot, page: Sche
     qtbot.waitUntil(lambda: [row.field.name for row in view.model.rows()] == ["member_id", "email"])
     view.table.select(1)
     place = QPointF(view.table.visualRect(view.model.index(0, 0)).center())
-    data = QMimeData()
+    data = view.model.mimeData([view.model.index(1, 0)])
+    assert view.model.canDropMimeData(data, Qt.DropAction.MoveAction, 0, 0, QModelIndex())
     drop = QDropEvent(place, Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     view.table.dropEvent(drop)
     assert [row.field.name for row in view.model.rows()] == ["email", "member_id"], "shown at once"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QAbstractItemModel, QPoint, QSettings, QSize, Qt
 from PySide6.QtGui import QColor, QContextMenuEvent, QFontInfo, QGuiApplication, QHelpEvent, QImage
-from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -112,6 +112,15 @@ def test_a_click_on_the_header_sorts_as_people_read_and_the_selection_stays(qtbo
     assert view.selected() == [JOBS[1]]
     view.sortByColumn(3, Qt.SortOrder.DescendingOrder)
     assert names(model) == ["Attendees", "newsletter", "Loyalty members"]
+
+
+def test_what_the_program_selects_is_all_that_is_selected_whatever_key_is_held(qtbot: QtBot) -> None:
+    view = table(qtbot, RowsModel(COLUMNS, key=lambda job: job.id, rows=JOBS))
+    QTest.keyPress(view, Qt.Key.Key_Control, Qt.KeyboardModifier.ControlModifier)
+    view.select(0)
+    view.select(2)
+    assert view.selected() == [JOBS[2]]
+    QTest.keyRelease(view, Qt.Key.Key_Control)
 
 
 def test_new_gone_and_changed_rows_keep_selection_and_order(qtbot: QtBot) -> None:

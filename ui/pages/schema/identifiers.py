@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QMimeData, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -33,10 +34,12 @@ from ui.widgets import (
     NumberField,
     RowsModel,
     Tabs,
+    set_kind,
     words,
 )
 
-LISTED = 200
+LISTED = 1_000
+RANK_MIME = "application/x-causeway-rank"
 UP_KEYS, DOWN_KEYS = "Alt+Up", "Alt+Down"
 
 
@@ -65,6 +68,15 @@ class RankModel(RowsModel):
         if not index.isValid():
             return Qt.ItemFlag.ItemIsDropEnabled
         return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+
+    def mimeTypes(self) -> list[str]:
+        return [RANK_MIME]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        # Which row it is the table knows; Qt's own way would try to write down Python's objects.
+        data = QMimeData()
+        data.setData(RANK_MIME, b"row")
+        return data
 
     def supportedDropActions(self) -> Qt.DropAction:
         return Qt.DropAction.MoveAction
@@ -116,6 +128,7 @@ class IdentifiersView(QWidget):
         self._engine, self._banner = engine, banner
         self._figures = Figures({}, [], [])
         self._rows: list[tuple[FieldDefinition, str]] = []
+        self._in_all: dict[str, int] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
@@ -253,8 +266,12 @@ class IdentifiersView(QWidget):
         self.tabs = Tabs()
         self.tabs.add("held", "Held back", self.held)
         self.tabs.add("conflicts", "Not joined", self.conflicts)
+        self.more = set_kind(QLabel(f"The first {LISTED:,} are listed."), "muted")
+        self.more.setContentsMargins(14, 6, 14, 8)
+        self.tabs.changed.connect(lambda _: self._show_more())
         card = Card(flush=True)
         card.add(self.tabs, 1)
+        card.add(self.more)
         card.setMinimumHeight(150)
         return card
 
@@ -300,9 +317,17 @@ class IdentifiersView(QWidget):
         self.model.set_rows(IdentifierRow(field, mark, use.get(field.name)) for field, mark in self._rows)
         self.held_model.set_rows(self._figures.held)
         self.conflicts_model.set_rows(self._figures.conflicts)
-        self.tabs.set_count("held", sum(one.held_back for one in use.values()))
-        self.tabs.set_count("conflicts", sum(one.conflicts for one in use.values()))
+        self._in_all = {
+            "held": sum(one.held_back for one in use.values()),
+            "conflicts": sum(one.conflicts for one in use.values()),
+        }
+        for tab, count in self._in_all.items():
+            self.tabs.set_count(tab, count)
+        self._show_more()
         self._show_buttons()
+
+    def _show_more(self) -> None:
+        self.more.setVisible(self._in_all.get(self.tabs.chosen(), 0) > LISTED)
 
     def _show_buttons(self) -> None:
         chosen = self._chosen()

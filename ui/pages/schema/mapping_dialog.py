@@ -119,7 +119,9 @@ class MappingDialog(FormDialog):
         self.stream.set_choices([(name, name) for name in sorted(self._streams)])
         self.target = ComboBox()
         names = sorted(self._fields) if field is None else [field.name]
-        self.target.set_choices([(f"{name} ({kind_word(self._kind_of(name)).lower()})", name) for name in names])
+        self.target.set_choices(
+            [(f"{name or 'The new field'} ({kind_word(self._kind_of(name)).lower()})", name) for name in names]
+        )
         self.target.setEnabled(field is None)
         self.stream_field = FormField(
             "Stream", self.stream, required=True, help="A mapping stays with its stream" if mapping is not None else ""
