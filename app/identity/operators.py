@@ -96,6 +96,13 @@ def contribution(kind: str, merge: str) -> Callable[[Any], Any] | None:
     return None
 
 
+def within(value: Any, capacity: int) -> Any:
+    """What one event's set or map may bring to a field that keeps so many entries."""
+    if isinstance(value, dict):
+        return {key: value[key] for key in sorted(value)[-capacity:]}
+    return sorted(value)[-capacity:]
+
+
 # Single values
 
 
@@ -202,11 +209,14 @@ def _needed(times: dict[str, int], origin: Origin) -> dict[str, int] | None:
     return None if all(at == origin[0] for at in times.values()) else times
 
 
-def _limited(entries: dict[str, Any], times: Mapping[str, int], limits: Limits) -> dict[str, Any]:
+def _limited(
+    entries: dict[str, Any], times: Mapping[str, int], limits: Limits, *, newest_first: bool = True
+) -> dict[str, Any]:
+    """What the limits leave: the newest entries, or the oldest ones where the oldest value of each key counts."""
     if limits.oldest is not None:
         entries = {entry: value for entry, value in entries.items() if times[entry] >= limits.oldest}
     if limits.capacity is not None and len(entries) > limits.capacity:
-        kept = sorted(entries, key=lambda entry: (times[entry], entry), reverse=True)[: limits.capacity]
+        kept = sorted(entries, key=lambda entry: (times[entry], entry), reverse=newest_first)[: limits.capacity]
         entries = {entry: entries[entry] for entry in kept}
     return entries
 
@@ -259,7 +269,7 @@ def timed_map(limits: Limits, *, newest_first: bool) -> Combine:
                     continue
             values[key] = value
             times[key] = their_times[key]
-        values = _limited(values, times, limits)
+        values = _limited(values, times, limits, newest_first=newest_first)
         origin = _later(one, other, newer)
         return _map_text(values), origin, _needed({key: times[key] for key in values}, origin)
 

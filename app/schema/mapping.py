@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from app.identity.operators import Combine, Limits, contribution, operator_for
+from app.identity.operators import Combine, Limits, contribution, operator_for, within
 from app.identity.resolve import Identifier
 from app.lql import Compiled, compile_expression, flatten, values_of
 from app.schema.model import FieldDefinition, MappingDefinition, Schema, holds_several
@@ -220,8 +220,12 @@ def _storing(call: Callable[..., Any], field: FieldDefinition) -> Callable[..., 
     if not holds_several(field.type):
         return call
 
+    capacity = field.capacity
+
     def as_json(*values: Any) -> str | None:
         value = call(*values)
+        if capacity is not None and value and len(value) > capacity:
+            value = within(value, capacity)
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() if value else None
 
     return as_json
