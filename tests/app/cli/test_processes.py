@@ -229,7 +229,7 @@ def test_one_process_is_in_charge_and_others_can_look(call, start, workspace, me
         answer = call(*command, "--json")
         assert (answer.code, answer.document["error"]["kind"]) == (1, "WorkspaceInUse")
         assert f"process {engine.process.pid}" in answer.err
-    assert call("profile", "count").out == "4\n"
+    assert call("profile", "count").out == "3\n"
     assert call("job", "list").code == 0
     engine.process.send_signal(signal.SIGTERM)
     ended = engine.ended()
