@@ -126,6 +126,18 @@ def test_a_new_field_waits_to_be_published(qtbot: QtBot, page: SchemaPage, shop:
     assert EngineView(shop).counts()["schema"] == "1 new"
 
 
+def test_what_a_provider_brought_says_so(qtbot: QtBot, page: SchemaPage, shop: Engine) -> None:
+    with shop.workspace.database.write() as connection:
+        connection.execute("update fields set managed_by = 'file-service' where name = 'city'")
+    before = page.contents
+    page.refresh()
+    qtbot.waitUntil(lambda: page.contents is not before)
+    dialog = page.edit_field("city")
+    assert dialog is not None
+    assert "File Service brought this field." in said(dialog)
+    dialog.reject()
+
+
 def test_an_identifier_is_one_text_or_several(page: SchemaPage) -> None:
     dialog = page.edit_field("city")
     assert dialog is not None

@@ -52,6 +52,9 @@ class FieldDialog(FormDialog):
             self._before = tuple(mapping for mapping in contents.draft.mappings if mapping.field == field.name)
         self._mappings = list(self._before)
         base = field if field is not None else FieldDefinition("")
+        provider = next((one.name for one in engine.catalog.providers if one.slug == base.managed_by), base.managed_by)
+        if provider:
+            self.say(f"{provider} brought this field. Once it is changed here, its updates are offered, not applied.")
         content = QWidget()
         form = QVBoxLayout(content)
         form.setContentsMargins(0, 0, 12, 0)

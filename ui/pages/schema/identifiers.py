@@ -199,6 +199,8 @@ class IdentifiersView(QWidget):
         rest = QLabel("values of another identifier")
         for label in (said, rest):
             label.setWordWrap(True)
+            # Wrapping, it would claim more than its one line needs.
+            label.setMaximumWidth(label.fontMetrics().horizontalAdvance(label.text()) + 6)
             label.setToolTip("A mailbox such as info@ names many people; held back, it ties nobody together.")
         self.keep_limit = Button("Change", clicked=lambda: self.limit_chosen.emit(self.limit.value()))
         self.limit.valueChanged.connect(lambda _: self._show_buttons())
