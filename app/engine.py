@@ -69,6 +69,7 @@ class Engine:
         """End what runs (it can be continued) and close the workspace."""
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.supervisor is not None:
             await self.supervisor.stop()
             self.supervisor = None

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from app.engine import Engine
 from app.errors import CausewayError
+from app.jobs.retention import keep_within_days
 from app.workspace import create_workspace
 from ui.pages.registry import page_specs
 from ui.shell.application import make_application
@@ -80,6 +81,7 @@ class Session(QObject):
             self._show()
             # The page is painted before workers are warmed up.
             await asyncio.sleep(0)
+            engine.at_start(functools.partial(keep_within_days, engine))
             await engine.start()
             if engine.supervisor is not None:
                 await engine.supervisor.rebuilds.resume()

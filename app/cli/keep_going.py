@@ -31,8 +31,11 @@ def engine(session: Session) -> None:
 
 
 async def _keep_going(engine: Engine, sentence: str) -> None:
+    from app.jobs.retention import keep_within_days
+
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
+    engine.at_start(lambda: keep_within_days(engine))
     with on_stop_signals(lambda: loop.call_soon_threadsafe(stop.set)):
         await engine.start()
         try:

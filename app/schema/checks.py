@@ -54,14 +54,18 @@ def check_field(field: FieldDefinition) -> None:
 
 
 def _check_limits(field: FieldDefinition) -> None:
+    if field.capacity is not None and not holds_several(field.type):
+        raise Refused(
+            f"{field.name} can't have a capacity: it holds one value.", advice="Only sets and maps are limited."
+        )
+    if field.keep_days is not None and field.is_identifier:
+        raise Refused(
+            f"{field.name} can't forget its values after some days: it says who somebody is.",
+            advice="Choose other fields to be kept for some days.",
+        )
     for limit, what in ((field.capacity, "capacity"), (field.keep_days, "number of days")):
         if limit is None:
             continue
-        if not holds_several(field.type):
-            raise Refused(
-                f"{field.name} can't have a {what}: it holds one value.",
-                advice="Only sets and maps are limited.",
-            )
         if not 1 <= limit <= 1_000_000:
             raise Refused(f"The {what} of {field.name} can't be {limit:,}.", advice="Choose 1 to 1,000,000.")
     if field.merge == "capped" and field.capacity is None:

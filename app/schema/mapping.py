@@ -120,6 +120,7 @@ class StreamMapping:
     width: int
     columns: tuple[ColumnMapping, ...]
     operators: Mapping[int, Combine]
+    oldest: Mapping[int, int]
     positions: tuple[int, ...]
 
     def evaluate(self, table: Table, unreadable: Counter[str]) -> list[tuple[Any, ...]]:
@@ -139,6 +140,12 @@ class StreamMapping:
                 combine = self.operators.get(mapping.position)
                 values = [_both(old, new, combine) for old, new in zip(before, values, strict=True)]
             by_position[mapping.position] = values
+        for position, oldest in self.oldest.items():
+            kept = by_position[position]
+            if kept is not None:
+                by_position[position] = [
+                    value if at >= oldest else None for value, at in zip(kept, table.times, strict=True)
+                ]
         if not by_position:
             return [()] * table.length
         nothing = [None] * table.length
@@ -163,8 +170,14 @@ class CompiledSchema:
         self.field_ids = tuple(field_ids[field.name] for field in self.fields)
         self._positions = {field.name.casefold(): position for position, field in enumerate(self.fields)}
         self.operators: dict[int, Combine] = {}
+        self.oldest = {
+            position: now - field.keep_days * DAY_US
+            for position, field in enumerate(self.fields)
+            if field.keep_days is not None and not field.is_identifier
+        }
+        """By position, the time (µs since 1970) before which a field keeps nothing."""
         for position, field in enumerate(self.fields):
-            limits = Limits(field.capacity, None if field.keep_days is None else now - field.keep_days * DAY_US)
+            limits = Limits(field.capacity, self.oldest.get(position))
             operator = operator_for(field.type, "merge" if field.is_identifier else field.merge, limits)
             if operator is not None:
                 self.operators[position] = operator
@@ -194,7 +207,8 @@ class CompiledSchema:
             operators = {
                 position: operator for position, operator in self.operators.items() if position in set(positions)
             }
-            compiled = self._streams[name] = StreamMapping(len(self.fields), columns, operators, positions)
+            oldest = {position: at for position, at in self.oldest.items() if position in set(positions)}
+            compiled = self._streams[name] = StreamMapping(len(self.fields), columns, operators, oldest, positions)
         return compiled
 
     def _compile(self, mapping: MappingDefinition) -> ColumnMapping:

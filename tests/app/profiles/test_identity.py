@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.clock import now_microseconds
 from app.profiles.ingest import Ingest, Target
 from app.profiles.rebuild import rebuild
+from app.profiles.retention import drop_expired
 from app.schema.model import FieldDefinition, MappingDefinition, make_schema
 from app.schema.tables import put_in_force, read_schema
 from app.store.database import open_connection, transaction
@@ -358,3 +360,29 @@ def test_a_rebuild_that_was_interrupted_goes_on(monkeypatch: pytest.MonkeyPatch)
         assert rebuild(made.connection, (), lambda done, total: seen.append(done)) == 3
         assert seen[2] == seen[1] + 2
         assert made.people() == model([*events, event(20, email="1@x.example", tag="u")])
+
+
+def test_a_field_that_keeps_days_lets_older_values_go() -> None:
+    day = 86_400_000_000
+    with workspace() as made:
+        with transaction(made.connection):
+            before = read_schema(made.connection)
+            kept = [
+                replace(field, keep_days=10) if field.name in ("name", "recent", "seen") else field
+                for field in before.fields
+            ]
+            after = make_schema(kept, before.mappings, LIMIT)
+            put_in_force(made.connection, before, after, comment="days", by="", origins={})
+        now = now_microseconds()
+        made.take([event(now - 11 * day, email="old@x.example", name="Old", tag="p")])
+        made.take([event(now - 9 * day, email="ann@x.example", name="Ann", tag="p")])
+        made.take([event(now - 2 * day, email="ann@x.example", tag="q")])
+        (old,), (ann,) = found(made, email="old@x.example"), found(made, email="ann@x.example")
+        assert (old["name"], old["recent"], old["first_name"]) == (None, None, "Old")
+        assert (ann["name"], ann["recent"], ann["seen"]) == ("Ann", '["p","q"]', '{"p":1,"q":1}')
+        assert drop_expired(made.connection, now + 2 * day, lambda: None) == 1
+        (ann,) = found(made, email="ann@x.example")
+        assert (ann["name"], ann["recent"], ann["tags"]) == (None, '["q"]', '["p","q"]')
+        assert drop_expired(made.connection, now + 9 * day, lambda: None) == 1
+        (ann,) = found(made, email="ann@x.example")
+        assert (ann["recent"], ann["seen"], ann["first_name"]) == (None, None, "Ann")

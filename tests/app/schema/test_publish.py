@@ -208,6 +208,7 @@ def test_every_fault_is_told_and_nothing_is_published(engine: Engine) -> None:
         (FieldDefinition("a", type="int", is_identifier=True), "can't be an identifier: it holds whole number"),
         (FieldDefinition("a", capacity=5), "can't have a capacity: it holds one value"),
         (FieldDefinition("a", type="[]string", merge="merge", keep_days=0), "number of days of a can't be 0"),
+        (FieldDefinition("a", merge="", is_identifier=True, keep_days=9), "can't forget its values after some days"),
         (FieldDefinition("a", type="[]string", merge="capped"), "has no capacity"),
     ],
 )

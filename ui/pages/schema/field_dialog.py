@@ -81,11 +81,9 @@ class FieldDialog(FormDialog):
         form.addWidget(_pair(self.kind_field, self.merge_field))
         self.capacity = self._number(base.capacity, "No limit")
         self.keep_days = self._number(base.keep_days, "For good")
-        self.limits = _pair(
-            FormField("Keeps at most", self.capacity, help="How many values; the oldest go first"),
-            FormField("Keeps for days", self.keep_days, help="Older values are dropped"),
-        )
-        form.addWidget(self.limits)
+        self.capacity_field = FormField("Keeps at most", self.capacity, help="How many values; the oldest go first")
+        self.days_field = FormField("Keeps for days", self.keep_days, help="Older values are dropped")
+        form.addWidget(_pair(self.days_field, self.capacity_field))
         form.addLayout(self._mappings_part())
         form.addStretch(1)
         self._scroll = Scroll(content)
@@ -152,7 +150,8 @@ class FieldDialog(FormDialog):
         self.merge.set_choices([(operator_word(one, kind), one) for one in operators])
         self.merge.set_value(merge if merge in operators else operators[0])
         self.merge_field.setVisible(not self.identifier.isChecked())
-        self.limits.setVisible(holds_several(kind))
+        self.capacity_field.setVisible(holds_several(kind))
+        self.days_field.setVisible(not self.identifier.isChecked())
         self._explain()
 
     def _explain(self) -> None:
@@ -231,7 +230,7 @@ class FieldDialog(FormDialog):
             is_identifier=identifier,
             rank=base.rank if identifier else None,
             capacity=int(self.capacity.text()) if several and self.capacity.text() else None,
-            keep_days=int(self.keep_days.text()) if several and self.keep_days.text() else None,
+            keep_days=int(self.keep_days.text()) if not identifier and self.keep_days.text() else None,
         )
 
     def act(self) -> None:
