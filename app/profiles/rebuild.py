@@ -7,6 +7,7 @@ transaction takes in what arrived meanwhile and puts the new tables in the place
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -203,8 +204,11 @@ def _begin(connection: sqlite3.Connection, undone: Sequence[int], version: int) 
     for table, (columns, indexes) in _definitions(connection).items():
         connection.execute(columns.replace(table, f"{table}{SUFFIX}", 1))
         for name, statement in indexes.items():
-            statement = statement.replace(name, f"{name}{SUFFIX}", 1)
-            connection.execute(statement.replace(f" on {table}(", f" on {table}{SUFFIX}(", 1))
+            # An index keeps the name that it was made under, for to make it anew at the end takes long and much
+            # memory. So its name has the suffix and has it not in turn.
+            other = name.removesuffix(SUFFIX) if name.endswith(SUFFIX) else f"{name}{SUFFIX}"
+            statement = statement.replace(name, other, 1)
+            connection.execute(re.sub(rf' on "?{table}"?\(', f" on {table}{SUFFIX}(", statement, count=1))
     connection.execute(
         """insert into rebuild (id, undone, schema_version, last_event, done, settled, started_at)
         values (1, ?, ?, 0, 0, null, ?)""",
@@ -234,12 +238,9 @@ def _definitions(connection: sqlite3.Connection) -> dict[str, tuple[str, dict[st
 
 def _finish(connection: sqlite3.Connection, undone: Sequence[int]) -> dict[int, int]:
     """Put the new people in the place of the old ones, and forget the undone runs' events; how many, by run."""
-    for table, (_, indexes) in _definitions(connection).items():
+    for table in PEOPLE_TABLES:
         connection.execute(f"drop table {table}")
         connection.execute(f"alter table {table}{SUFFIX} rename to {table}")
-        for name, statement in indexes.items():
-            connection.execute(f"drop index {name}{SUFFIX}")
-            connection.execute(statement)
     state = rebuild_state(connection)
     connection.execute("delete from rebuild")
     if undone and state is not None:

@@ -14,6 +14,7 @@ from app.jobs import get_job, job_log, job_runs, rejected_count
 from app.jobs.rebuilding import Rebuilder, can_undo, plan_undo, start_rebuild, undo_import
 from app.jobs.worker import Outcome
 from app.profiles import count_profiles, search_profiles
+from app.profiles.people_table import PEOPLE_TABLES
 from app.profiles.rebuild import RebuildState, begin_anew, rebuild, rebuild_state
 from app.schema.model import FieldDefinition, MappingDefinition
 from app.schema.operations import publish_schema, put_field, put_mapping
@@ -101,6 +102,16 @@ def contents(engine: Engine) -> dict[str, Any]:
     with engine.workspace.database.read() as connection:
         return {
             what: [tuple(row) for row in connection.execute(question).fetchall()] for what, question in asked.items()
+        }
+
+
+def indexes(engine: Engine) -> dict[str, tuple[str, str]]:
+    """Indexes of people by name: their table and columns."""
+    with engine.workspace.database.read() as connection:
+        return {
+            row["name"]: (row["tbl_name"], row["sql"].partition("(")[2])
+            for row in connection.execute("select * from sqlite_master where type = 'index' and sql is not null")
+            if row["tbl_name"] in PEOPLE_TABLES
         }
 
 
@@ -236,8 +247,13 @@ def test_an_interrupted_rebuild_goes_on_in_a_worker_where_it_was(engine: Engine,
     assert [person.fields["city"] for person in search_profiles(engine, "ann@x.example")] == ["Kept"]
     assert contents(engine)["streams"] == before["streams"]
     assert unfinished(engine) is None
+    before_that = indexes(engine)
     run(rebuilt(engine, start_rebuild(engine)))
     assert contents(engine) == before
+    # Whatever they are called, they are on the same columns.
+    assert sorted(indexes(engine).values()) == sorted(before_that.values())
+    run(rebuilt(engine, start_rebuild(engine)))
+    assert indexes(engine) == before_that
 
 
 def test_an_undo_that_was_cut_short_is_part_of_the_next_rebuild(engine: Engine, run: Any, two_imports: Any) -> None:
