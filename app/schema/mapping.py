@@ -37,13 +37,17 @@ class Table:
         self.records = records
         self._columns: dict[str, Sequence[Any]] = {}
         self._nested: Sequence[Mapping[str, Any]] = ()
-        self._whole = bool(columns and records)
         self._empty: dict[str, int] = {}
         self._repeats: dict[str, bool] = {}
+        columns = columns or _common_keys(records)
+        self._whole = bool(columns and records)
         if self._whole:
             self._columns = dict(zip(columns, zip(*(record.values() for record in records), strict=True), strict=True))
-        elif any(value.__class__ is dict for record in records for value in record.values()):
-            self._nested = records
+            levels = any(dict in set(map(type, column)) for column in self._columns.values())
+        else:
+            levels = any(value.__class__ is dict for record in records for value in record.values())
+        if levels:
+            self._nested, self._columns, self._whole = records, {}, False
             self.records = [flatten(record) for record in records]
         self._nothing: Sequence[Any] = (None,) * self.length
 
@@ -83,6 +87,14 @@ class Table:
         """How many records have a value, by key."""
         names = list(self._columns) if self._whole else dict.fromkeys(key for one in self.records for key in one)
         return {name: count for name in names if (count := self.length - self.empty(name))}
+
+
+def _common_keys(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The keys that all records have, in their order, or none where they differ."""
+    if not records:
+        return []
+    keys = list(records[0])
+    return keys if all(list(record) == keys for record in records) else []
 
 
 @dataclass(frozen=True, slots=True)
