@@ -8,7 +8,29 @@ from datetime import UTC, datetime
 
 def now_text() -> str:
     """UTC now as tables keep it: "2026-11-22T04:15:00.000000Z", always 27 characters, so text order is time order."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return text_of(datetime.now(UTC))
+
+
+def text_of(moment: datetime) -> str:
+    """A moment, aware and of whatever zone, as tables keep it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment_of(text: str) -> datetime:
+    """The moment of a table's text, aware and in UTC."""
+    return datetime.fromisoformat(text)
+
+
+class Clock:
+    """The computer's two clocks; a test hands in one of its own."""
+
+    def now(self) -> datetime:
+        """UTC now; somebody may set this clock."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that only grow; on most systems they stand still while the computer sleeps."""
+        return time.monotonic()
 
 
 def now_microseconds() -> int:

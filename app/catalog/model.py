@@ -77,6 +77,11 @@ class JobType:
     run: str
     preview: str = ""
 
+    @property
+    def runs_again(self) -> bool:
+        """Whether it can be given a schedule."""
+        return "continuous" in self.frequency
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:

@@ -12,7 +12,7 @@ from app.jobs.model import (
     RunProgress,
     RunStatus,
 )
-from app.jobs.operations import create_job, delete_job, duplicate_job, edit_job
+from app.jobs.operations import create_job, delete_job, duplicate_job, edit_job, pause_job, resume_job
 from app.jobs.queries import (
     activity,
     get_job,
@@ -44,7 +44,9 @@ __all__ = [
     "job_log",
     "job_runs",
     "list_jobs",
+    "pause_job",
     "rejected_count",
     "rejected_rows",
+    "resume_job",
     "save_rejected",
 ]

@@ -1,16 +1,21 @@
-"""A long import in two processes: one reads and prepares the next chunk while the other one writes the last."""
+"""Long work in two processes: one reads and prepares the next events while the other one writes the last."""
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
 import signal
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from app.clock import now_microseconds
 from app.jobs.worker import Cancelled, Failed, Outcome, outcome_of, without_collector
 from app.profiles.ingest import ChunkResult, ChunkWriter, Stale, Target, Withdrawn
 from app.profiles.prepare import Prepared, Preparer
+from app.profiles.rebuild import ReadAhead
+from app.profiles.reread import Portion, read_portion
+from app.schema.mapping import load_schema
 from app.store.database import open_connection, translated
 from connectors.kit.types import Batch
 
@@ -95,3 +100,37 @@ def write_chunks(pipe: Connection, database: Path, target: Target) -> None:
             raise
         except Exception as error:
             pipe.send(outcome_of(error))
+
+
+@contextlib.contextmanager
+def reading_beside(database: Path) -> Iterator[ReadAhead]:
+    """Events for a rebuild, read by a process of its own as long as the block runs."""
+    context = multiprocessing.get_context("spawn")
+    pipe, theirs = context.Pipe(duplex=False)
+
+    def portions(after: int, unwanted: tuple[int, ...]) -> Iterator[Portion]:
+        process = context.Process(
+            target=read_events, args=(theirs, database, after, unwanted), name="causeway-reader", daemon=True
+        )
+        process.start()
+        theirs.close()
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                yield pipe.recv()
+
+    try:
+        yield portions
+    finally:
+        pipe.close()
+
+
+def read_events(pipe: Connection, database: Path, after: int, unwanted: tuple[int, ...]) -> None:
+    """The process: send the events there are, portion by portion; who receives sets the pace."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    without_collector()
+    # Whoever rebuilds reads for itself what does not come: an error here is met there as well.
+    with contextlib.suppress(Exception), contextlib.closing(open_connection(database)) as connection:
+        schema = load_schema(connection, now_microseconds())
+        while (portion := read_portion(connection, schema, after, unwanted)).count:
+            pipe.send(portion)
+            after = portion.last

@@ -53,6 +53,8 @@ class ImportOrder:
     provider_name: str = ""
     default_mapping: str | None = None
     """LQL text that the provider brings for this stream."""
+    previous: Cursor | None = None
+    """Where the last complete import stands, if only what is new is wanted."""
 
     def carry_out(self, connection: sqlite3.Connection, reporter: Reporter) -> None:
         """Read to the end. Raises Cancelled and what the provider and the workspace raise."""
@@ -67,6 +69,7 @@ class _Run:
         self.credentials = order.credentials
         self.options = order.options
         self.cursor = order.cursor
+        self.previous = order.previous
         self.scratch = order.scratch
         self._order = order
         self._connection = connection

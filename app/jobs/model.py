@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from app.jobs.schedule import ONCE, Schedule
+
 JobStatus = Literal["running", "sleeping", "paused", "failed", "completed"]
 RunStatus = Literal["running", "completed", "failed", "interrupted", "cancelled", "undone"]
-Trigger = Literal["created", "by hand", "command line", "demo"]
+Trigger = Literal["created", "by hand", "command line", "demo", "schedule", "catch-up", "retry"]
 JobEvent = Literal["started", "synced", "error", "sleeping", "failed", "completed", "paused", "edited", "note"]
 
 
@@ -20,6 +22,7 @@ class JobDraft:
     authorization_id: int | None
     options: dict[str, Any]
     description: str = ""
+    schedule: Schedule = ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,11 @@ class RunProgress:
 
 @dataclass(frozen=True, slots=True)
 class JobInfo:
-    """One job as lists and pages show it. Times are UTC text."""
+    """One job as lists and pages show it. Times are UTC text.
+
+    `schedule` is as app.jobs.schedule writes it, `schedule_text` says it in a line. `next_run_at` is when it wakes,
+    for what `waits_for` says; `removed_at` is there in the last week of a job that does nothing any more.
+    """
 
     id: int
     name: str
@@ -63,6 +70,11 @@ class JobInfo:
     options: dict[str, Any] = field(repr=False)
     progress: RunProgress | None = None
     next_run_at: str | None = None
+    schedule: dict[str, Any] = field(default_factory=dict)
+    schedule_text: str = ""
+    waits_for: str = ""
+    errors: int = 0
+    removed_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,8 @@ class RunInfo:
     added: int
     updated: int
     rejected: int
+    reason: str = ""
+    """Why it began, in a line; empty for one that somebody began."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from app.clock import text_of
 from app.errors import NotFound
+from app.jobs.lifecycle import removal
 from app.jobs.model import Bucket, JobInfo, RejectedInfo, RunInfo
+from app.jobs.schedule import describe
+from app.jobs.states import keep_ended, read_state, schedule_of
 from app.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -24,7 +28,8 @@ SPANS = {"24h": (24, HOUR), "7d": (7, DAY), "28d": (28, DAY), "90d": (90, DAY)}
 JOB_COLUMNS = """jobs.*, coalesce(authorizations.name, '') as authorization_name,
     (select max(started_at) from runs where runs.job_id = jobs.id) as last_run_at
     from jobs left join authorizations on authorizations.id = authorization_id"""
-RUN_COLUMNS = "id, job_id, continues, trigger, status, message, started_at, ended_at, read, added, updated, rejected"
+RUN_COLUMNS = """id, job_id, continues, trigger, status, message, started_at, ended_at, read, added, updated, rejected,
+    reason"""
 
 
 def list_jobs(engine: Engine) -> list[JobInfo]:
@@ -49,6 +54,8 @@ def get_job(engine: Engine, job_id: int) -> JobInfo:
 
 def _job(engine: Engine, row: sqlite3.Row) -> JobInfo:
     provider = engine.catalog.provider(row["provider"])
+    supervisor = engine.supervisor
+    waiting = supervisor.waiting_because(row["id"]) if supervisor is not None else ""
     return JobInfo(
         id=row["id"],
         name=row["name"],
@@ -61,14 +68,26 @@ def _job(engine: Engine, row: sqlite3.Row) -> JobInfo:
         authorization_id=row["authorization_id"],
         authorization_name=row["authorization_name"],
         status=row["status"],
-        reason=row["reason"],
+        reason=waiting or row["reason"],
         created_by=row["created_by"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         last_run_at=row["last_run_at"],
         options=orjson.loads(row["options"]),
-        progress=engine.supervisor.progress(row["id"]) if engine.supervisor is not None else None,
+        progress=supervisor.progress(row["id"]) if supervisor is not None else None,
+        next_run_at=row["wakes_at"] if row["status"] == "sleeping" else None,
+        schedule=orjson.loads(row["schedule"]),
+        schedule_text=describe(schedule_of(row)),
+        waits_for=row["waits_for"],
+        errors=row["errors"],
+        removed_at=_removed_at(engine, row),
     )
+
+
+def _removed_at(engine: Engine, row: sqlite3.Row) -> str | None:
+    """When a job that does nothing any more is removed, once that was said."""
+    at = removal(read_state(row), keep_ended(engine)) if row["warned_at"] is not None else None
+    return None if at is None else text_of(at)
 
 
 def job_runs(engine: Engine, job_id: int) -> list[RunInfo]:

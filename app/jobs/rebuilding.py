@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from app.changes import Change
 from app.errors import CausewayError, NotFound, Refused
+from app.jobs.beside import reading_beside
 from app.jobs.log import write_log
 from app.jobs.model import RunInfo
 from app.jobs.process import WorkerProcess
@@ -67,7 +68,8 @@ class RebuildOrder:
         def finished(gone: Mapping[int, int], people: int) -> None:
             _tell_undone(connection, self.undone, gone, people)
 
-        rebuild(connection, self.undone, progress, finished)
+        with reading_beside(self.database) as read_ahead:
+            rebuild(connection, self.undone, progress, finished, read_ahead)
 
 
 @dataclass(frozen=True, slots=True)

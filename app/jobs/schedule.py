@@ -275,7 +275,11 @@ def describe(schedule: Schedule) -> str:
         case "daily":
             said = "Every day"
         case "weekly":
-            said = f"Every {_listed([DAY_NAMES[day] for day in schedule.days])}" if schedule.at is not None else "Every week"
+            said = (
+                f"Every {_listed([DAY_NAMES[day] for day in schedule.days])}"
+                if schedule.at is not None
+                else "Every week"
+            )
         case "monthly":
             said = f"Every month on day {schedule.day}" if schedule.at is not None else "Every month"
             said += ", or the last one," if schedule.at is not None and schedule.day > 28 else ""

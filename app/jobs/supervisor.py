@@ -1,5 +1,7 @@
 """Who runs what: one worker process a run, its progress, its end, and the job's status that follows from it.
 
+Runs that nobody asked for at that moment, by schedule and after errors, are begun by app.jobs.watching.
+
 The supervisor lives in the asyncio loop of its program (the window's or the command line's). It does no heavy
 work there: the database is written in threads, each worker's pipe is read by a thread of its own.
 """
@@ -8,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sqlite3
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,15 +19,18 @@ import orjson
 
 from app.authorizations import open_credentials
 from app.changes import Change
-from app.clock import now_microseconds, now_text
-from app.errors import CausewayError, NotFound, Refused
+from app.clock import Clock
+from app.errors import CausewayError, Refused
 from app.jobs.importing import ImportOrder
-from app.jobs.log import write_log
-from app.jobs.model import JobStatus, RunInfo, RunProgress, RunStatus, Trigger
+from app.jobs.lifecycle import Happening
+from app.jobs.model import RunInfo, RunProgress, Trigger
 from app.jobs.process import WorkerProcess
 from app.jobs.queries import get_run
 from app.jobs.rebuilding import Rebuilder
-from app.jobs.worker import Outcome
+from app.jobs.records import begin_run, end_run, previous_cursor
+from app.jobs.states import fail_after, happen
+from app.jobs.worker import Outcome, outcome_of
+from app.network import has_network
 from connectors.kit.errors import ConnectorError
 
 if TYPE_CHECKING:
@@ -38,20 +42,33 @@ PEOPLE_CHANGED, STREAMS_CHANGED, SCHEMA_CHANGED = Change("profiles"), Change("st
 @dataclass(slots=True)
 class _Running:
     job_id: int
+    name: str
+    account: int | None
+    """The authorization that no other run may use meanwhile."""
     ended: asyncio.Future[RunInfo]
     begun: bool = False
     """Whether it has a worker or is being given one."""
     worker: WorkerProcess | None = None
     cancelled: bool = False
+    closed: bool = False
+    """Whether it was the program's end that cancelled it."""
     progress: RunProgress | None = None
     outcome: Outcome | None = None
 
 
 class Supervisor:
-    """Starts runs, at most `limit` at once, and sees each one to its end."""
+    """Starts runs, at most `limit` at once and one an account, and sees each one to its end."""
 
-    def __init__(self, engine: Engine, limit: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        limit: int,
+        clock: Clock | None = None,
+        network: Callable[[], bool] = has_network,
+    ) -> None:
         self.limit = limit
+        self._clock = clock or Clock()
+        self._has_network = network
         self._engine = engine
         self._database = engine.workspace.database
         self._running: dict[int, _Running] = {}
@@ -61,6 +78,7 @@ class Supervisor:
         self._spare: WorkerProcess | None = None
         self.rebuilds = Rebuilder(engine)
         self._closing = False
+        self._loop = asyncio.get_running_loop()
 
     async def start(self) -> None:
         """Find runs that a crash of the program left behind, and keep a worker warm."""
@@ -77,7 +95,9 @@ class Supervisor:
     async def stop(self) -> None:
         """End every run (it can be continued later) and the spare worker."""
         self._closing = True
-        for run_id in list(self._running):
+        for run_id, running in list(self._running.items()):
+            # One that a person stopped a moment ago stays stopped.
+            running.closed = not running.cancelled
             self.cancel(run_id)
         await self.rebuilds.stop()
         await asyncio.gather(*(running.ended for running in self._running.values()))
@@ -107,18 +127,32 @@ class Supervisor:
         """The id of the job's run under way or waiting."""
         return next((run_id for run_id, running in self._running.items() if running.job_id == job_id), None)
 
-    async def run(self, job_id: int, trigger: Trigger = "by hand") -> int:
-        """Begin a run of the job, or queue it while all workers are busy. Raises Refused, NotFound."""
+    def waiting_because(self, job_id: int) -> str:
+        """Why the job's run has not begun yet, "" if it has or there is none."""
+        run_id = self.running_run(job_id)
+        if run_id is None or self._running[run_id].begun:
+            return ""
+        other = self._user_of(self._running[run_id].account)
+        return "Waits for a free worker" if other is None else f"Waits for “{other.name}”, which uses the same account"
+
+    def _user_of(self, account: int | None) -> _Running | None:
+        """The run that has an account to itself now."""
+        if account is None:
+            return None
+        return next((one for one in self._running.values() if one.begun and one.account == account), None)
+
+    async def run(self, job_id: int, trigger: Trigger = "by hand", reason: str = "") -> int:
+        """Begin a run of the job, or queue it while it is not its turn. Raises Refused, NotFound."""
         if self._closing:
             raise Refused("Causeway is closing; no run was started.")
         if job_id in self._starting or self.running_run(job_id) is not None:
             raise Refused("This job is running already.", advice="Wait for it to end, or stop it first.")
         self._starting.add(job_id)
         try:
-            run_id = await asyncio.to_thread(self._record_start, job_id, trigger)
+            run_id, name, account = await asyncio.to_thread(self._record_begin, job_id, trigger, reason)
         finally:
             self._starting.discard(job_id)
-        self._running[run_id] = _Running(job_id, asyncio.get_running_loop().create_future())
+        self._running[run_id] = _Running(job_id, name, account, asyncio.get_running_loop().create_future())
         self._waiting.append(run_id)
         self._announce(job_id)
         self._fill()
@@ -143,11 +177,25 @@ class Supervisor:
         elif running.worker is not None:
             self._later(running.worker.stop())
 
+    def stop_soon(self, job_id: int) -> None:
+        """Stop the job's run, if there is one. Can be called in any thread."""
+        with suppress(RuntimeError):  # the loop is closed: the program is ending
+            self._loop.call_soon_threadsafe(self._stop_job, job_id)
+
+    def _stop_job(self, job_id: int) -> None:
+        run_id = self.running_run(job_id)
+        if run_id is not None:
+            self.cancel(run_id)
+
     def _fill(self) -> None:
-        """Give free workers to the runs that wait longest."""
-        while self._waiting and self.busy < self.limit:
-            run_id = self._waiting.pop(0)
+        """Give free workers to the runs that wait longest, but for those whose account is in use."""
+        for run_id in list(self._waiting):
+            if self.busy >= self.limit:
+                return
             running = self._running[run_id]
+            if self._user_of(running.account) is not None:
+                continue
+            self._waiting.remove(run_id)
             worker, self._spare = self._spare, None
             if worker is not None and not worker.is_alive():
                 worker = None
@@ -157,9 +205,10 @@ class Supervisor:
     async def _launch(self, run_id: int, running: _Running, spare: WorkerProcess | None) -> None:
         try:
             order = await asyncio.to_thread(self._order, run_id)
+            await asyncio.to_thread(self._record_start, running.job_id)
         except (CausewayError, ConnectorError) as error:
             self._spare = self._spare or spare
-            await self._conclude(run_id, Outcome("failed", error.message, error.advice, error.details))
+            await self._conclude(run_id, outcome_of(error))
             return
         worker = spare if spare is not None else await asyncio.to_thread(WorkerProcess)
         running.worker = worker
@@ -182,6 +231,8 @@ class Supervisor:
 
     async def _conclude(self, run_id: int, outcome: Outcome) -> None:
         running = self._running[run_id]
+        if running.closed and outcome.status == "cancelled":
+            outcome = Outcome("closed", "Causeway was closed while it ran.")
         info = await asyncio.to_thread(self._record_end, run_id, running.job_id, outcome)
         del self._running[run_id]
         running.ended.set_result(info)
@@ -204,10 +255,11 @@ class Supervisor:
         engine = self._engine
         with self._database.read() as connection:
             row = connection.execute(
-                """select jobs.*, runs.cursor, runs.first_event_at, runs.events_before
+                """select jobs.*, runs.trigger, runs.cursor, runs.first_event_at, runs.events_before
                 from runs join jobs on jobs.id = job_id where runs.id = ?""",
                 (run_id,),
             ).fetchone()
+            previous = previous_cursor(connection, row)
         job_type = engine.catalog.job_type(row["job_type"])
         options = orjson.loads(row["options"])
         return ImportOrder(
@@ -221,52 +273,42 @@ class Supervisor:
             scratch=engine.workspace.folder / "downloads" / f"job-{row['id']}",
             first_event_at=row["first_event_at"],
             events_before=row["events_before"],
+            previous=previous,
             provider=row["provider"],
             provider_name=engine.catalog.provider_of_job_type(row["job_type"]).name,
             default_mapping=engine.catalog.default_mapping(row["provider"], str(options.get("stream", ""))),
         )
 
-    def _record_start(self, job_id: int, trigger: Trigger) -> int:
-        now = now_text()
+    def _record_begin(self, job_id: int, trigger: Trigger, reason: str) -> tuple[int, str, int | None]:
+        """A run that waits for its turn: its number, the job's name, and the account that it has to itself, if any."""
         with self._database.write() as connection:
-            job = connection.execute("select name from jobs where id = ?", (job_id,)).fetchone()
-            if job is None:
-                raise NotFound("That job does not exist any more.")
-            before = connection.execute(
-                "select * from runs where job_id = ? order by id desc limit 1", (job_id,)
-            ).fetchone()
-            continued = before is not None and before["status"] != "completed" and before["cursor"] is not None
-            run_id = connection.execute(
-                """insert into runs (job_id, continues, trigger, status, started_at, cursor, first_event_at,
-                    events_before) values (?, ?, ?, 'running', ?, ?, ?, ?)""",
-                (
-                    job_id,
-                    before["id"] if continued else None,
-                    trigger,
-                    now,
-                    before["cursor"] if continued else None,
-                    before["first_event_at"] if continued else now_microseconds(),
-                    before["events_before"] + before["read"] - before["rejected"] if continued else 0,
-                ),
-            ).lastrowid
-            assert isinstance(run_id, int)
-            _set_status(connection, job_id, "running", "")
-            message = f"Run {run_id} started"
-            if continued:
-                message += f"; it goes on where run {before['id']} stopped"
-            write_log(connection, job_id, run_id, "started", message)
-        return run_id
+            run_id = begin_run(connection, job_id, trigger, reason, self._clock.now(), fail_after(self._engine))
+            row = connection.execute("select name, authorization_id from jobs where id = ?", (job_id,)).fetchone()
+            account: int | None = row["authorization_id"]
+            method = connection.execute("select method from authorizations where id = ?", (account,)).fetchone()
+        # A folder of this computer is nobody's account.
+        if method is None or self._engine.catalog.method(method["method"]).kind == "folder":
+            account = None
+        return run_id, row["name"], account
+
+    def _record_start(self, job_id: int) -> None:
+        with self._database.write() as connection:
+            happen(connection, job_id, Happening("started"), self._clock.now(), fail_after(self._engine))
 
     def _record_end(self, run_id: int, job_id: int, outcome: Outcome) -> RunInfo:
+        online = outcome.remedy != "wait" or self._has_network()
+        now, patience = self._clock.now(), fail_after(self._engine)
         with self._database.write() as connection:
-            _end_run(connection, run_id, job_id, outcome)
+            end_run(connection, run_id, job_id, outcome, now, patience, online=online)
         return get_run(self._engine, run_id)
 
     def _mark_interrupted(self) -> None:
         """Runs that were under way when the program was killed or the computer went off."""
+        now, patience = self._clock.now(), fail_after(self._engine)
+        outcome = Outcome("interrupted", "Causeway was closed while it ran.")
         with self._database.write() as connection:
             for run_id, job_id in connection.execute("select id, job_id from runs where status = 'running'").fetchall():
-                _end_run(connection, run_id, job_id, Outcome("interrupted", "Causeway was closed while it ran."))
+                end_run(connection, run_id, job_id, outcome, now, patience)
 
 
 def _sudden_end(exit_code: int | None, cancelled: bool) -> Outcome:
@@ -277,47 +319,3 @@ def _sudden_end(exit_code: int | None, cancelled: bool) -> Outcome:
             name = signal.Signals(-exit_code).name
             return Outcome("interrupted", f"The worker process was ended from outside ({name}).")
     return Outcome("interrupted", f"The worker process ended unexpectedly (exit code {exit_code}).")
-
-
-def _end_run(connection: sqlite3.Connection, run_id: int, job_id: int, outcome: Outcome) -> None:
-    """Write how a run ended, and the status of its job that follows."""
-    row = connection.execute(
-        "select read, added, updated, rejected, cursor from runs where id = ?", (run_id,)
-    ).fetchone()
-    counts = f"{row['added']:,} added · {row['updated']:,} updated · {row['rejected']:,} rejected"
-    message = " ".join(part for part in (outcome.message, outcome.advice) if part)
-    status: RunStatus
-    job_status: JobStatus
-    match outcome.status:
-        case "completed":
-            status, job_status, reason = "completed", "completed", counts
-            write_log(connection, job_id, run_id, "completed", counts, rows=row["read"])
-        case "cancelled":
-            status, job_status = "cancelled", "paused"
-            reason = f"Stopped by you after {row['read']:,} rows"
-            write_log(connection, job_id, run_id, "paused", f"{reason}; running it again goes on from there")
-        case "interrupted":
-            status, job_status = "interrupted", "failed"
-            reason = f"Interrupted after {row['read']:,} rows; run it again to go on"
-            write_log(
-                connection,
-                job_id,
-                run_id,
-                "error",
-                f"{outcome.message} {row['read']:,} rows are saved; running it again goes on from there.",
-                level="error",
-            )
-            message = outcome.message
-        case _:
-            status, job_status, reason = "failed", "failed", outcome.message
-            write_log(connection, job_id, run_id, "failed", message, level="error")
-            if outcome.details:
-                write_log(connection, job_id, run_id, "note", outcome.details, level="error")
-    connection.execute(
-        "update runs set status = ?, ended_at = ?, message = ? where id = ?", (status, now_text(), message, run_id)
-    )
-    _set_status(connection, job_id, job_status, reason)
-
-
-def _set_status(connection: sqlite3.Connection, job_id: int, status: JobStatus, reason: str) -> None:
-    connection.execute("update jobs set status = ?, reason = ? where id = ?", (status, reason, job_id))

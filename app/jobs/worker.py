@@ -16,24 +16,34 @@ import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from app.errors import CausewayError
+from app.errors import CausewayError, DatabaseBusy, NotFound, VaultLocked
 from app.store.database import open_connection, translated
-from connectors.kit.errors import ConnectorError
+from connectors.kit.errors import ConnectorError, SignInError, SourceChanged, WaitError
 
 REPORT_SECONDS = 0.1
 """A worker reports at most ten times a second."""
 
 
+Remedy = Literal["mend", "begin anew", "sign in", "wait", "again"]
+"""What helps after a failure: mending the file or the configuration; beginning anew; a person who signs in; waiting for
+the network or the provider; or just another try."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended: "completed", "cancelled" or "failed" with a sentence and, maybe, technical details."""
+    """How a run ended: "completed", "cancelled" or "failed" with a sentence and, maybe, technical details.
+
+    `remedy` says what helps after a failure, `retry_after` the seconds that a provider asked to wait.
+    """
 
     status: str
     message: str = ""
     advice: str = ""
     details: str = ""
+    remedy: Remedy = "mend"
+    retry_after: float | None = None
 
 
 class Cancelled(Exception):
@@ -131,7 +141,8 @@ def outcome_of(error: Exception) -> Outcome:
         case Failed():
             return error.outcome
         case ConnectorError() | CausewayError():
-            return Outcome("failed", error.message, error.advice, error.details)
+            wait = error.retry_after if isinstance(error, WaitError) else None
+            return Outcome("failed", error.message, error.advice, error.details, _remedy(error), wait)
         case MemoryError():
             return Outcome(
                 "failed", "The run needed more memory than there is.", "Close other programs and run it again."
@@ -142,3 +153,16 @@ def outcome_of(error: Exception) -> Outcome:
         "Please report it with the details; what was imported before is kept.",
         "".join(traceback.format_exception(error)),
     )
+
+
+def _remedy(error: Exception) -> Remedy:
+    match error:
+        case WaitError():
+            return "wait"
+        case SignInError() | NotFound():
+            return "sign in"
+        case SourceChanged():
+            return "begin anew"
+        case DatabaseBusy() | VaultLocked():
+            return "again"
+    return "mend"

@@ -104,6 +104,11 @@ def m0002_schema_and_identity(db: SqliteUtilsDatabase) -> None:
     )
 
 
+def m0003_life_of_jobs(db: SqliteUtilsDatabase) -> None:
+    """When jobs run, what they wait for, and how often they failed in a row (app.jobs.lifecycle); why runs began."""
+    _execute_all(db, LIFE_OF_JOBS)
+
+
 def _execute_all(db: SqliteUtilsDatabase, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -377,4 +382,26 @@ create table written_files (
 ) without rowid
 """
 
-MIGRATIONS: tuple[Callable[[SqliteUtilsDatabase], None], ...] = (m0001_workspace, m0002_schema_and_identity)
+LIFE_OF_JOBS = """
+alter table jobs add column schedule text not null default '{}';
+alter table jobs add column wakes_at text;
+alter table jobs add column waits_for text not null default '';
+alter table jobs add column errors integer not null default 0;
+alter table jobs add column first_error_at text;
+alter table jobs add column changed_at text not null default '';
+alter table jobs add column warned_at text;
+update jobs set
+    errors = status = 'failed',
+    first_error_at = case when status = 'failed' then updated_at end,
+    changed_at = max(
+        updated_at,
+        coalesce((select max(coalesce(ended_at, started_at)) from runs where job_id = jobs.id), '')
+    );
+alter table runs add column reason text not null default ''
+"""
+
+MIGRATIONS: tuple[Callable[[SqliteUtilsDatabase], None], ...] = (
+    m0001_workspace,
+    m0002_schema_and_identity,
+    m0003_life_of_jobs,
+)

@@ -34,5 +34,13 @@ SETTINGS = {
     for setting in (
         Setting("theme", "system", "The colours of the window.", choices=("system", "light", "dark")),
         Setting("workers", 4, "How many jobs run at once; the others wait for their turn.", least=1, most=16),
+        Setting("fail_after_hours", 10, "After so many hours of nothing but errors a job gives up.", least=1, most=168),
+        Setting(
+            "keep_ended_days",
+            90,
+            "Jobs that are paused, failed or completed are removed so many days after their last change.",
+            least=7,
+            most=3650,
+        ),
     )
 }

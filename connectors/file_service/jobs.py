@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.kit.errors import ConnectorError, InputError, SignInError
+from connectors.kit.errors import ConnectorError, InputError, SignInError, SourceChanged
 from connectors.kit.formats.compression import decompress
 from connectors.kit.formats.csv import CsvOptions, CsvPosition, CsvReader, open_csv
 from connectors.kit.formats.detect import encoding_name
@@ -104,10 +104,15 @@ async def csv_import(context: ImportContext) -> AsyncIterator[Batch]:
     with _place(context.credentials) as place:
         filename = str(options["filename"])
         if isinstance(place, LocalFolder):
-            for batch in _read(context, place, filename, _mark(place, filename)):
-                yield batch
+            mark = _mark(place, filename)
+            if not _is_known(context, filename, mark):
+                for batch in _read(context, place, filename, mark):
+                    yield batch
             return
-        _refuse_other_file(context, filename, _mark(place, filename))
+        mark = _mark(place, filename)
+        if _is_known(context, filename, mark):
+            return
+        _refuse_other_file(context, filename, mark)
         local = context.scratch / "file"
 
         def fetched(done: int, total: int) -> None:
@@ -302,10 +307,19 @@ def _identity(filename: str, mark: FileMark) -> dict[str, Any]:
     }
 
 
+def _is_known(context: ImportContext, filename: str, mark: FileMark) -> bool:
+    """Whether the file is the one that was imported last, so that there is nothing new in it."""
+    previous = context.previous
+    if previous is None or previous["file"] != _identity(filename, mark):
+        return False
+    context.log(f"{filename} is the file that was imported last; there is nothing new.")
+    return True
+
+
 def _refuse_other_file(context: ImportContext, filename: str, mark: FileMark) -> None:
     """An interrupted import goes on only in the very file that it began with."""
     if context.cursor is not None and context.cursor["file"] != _identity(filename, mark):
-        raise InputError(
+        raise SourceChanged(
             f"{filename} was replaced since the import was interrupted, so it can't go on in the middle.",
             advice="Duplicate the job and run the copy: it reads the new file from the start.",
         )

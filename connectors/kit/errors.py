@@ -2,6 +2,7 @@
 
 ConnectorError          a sentence for people; `advice` says what to do, `details` is for the curious
 ├── InputError          the file or the configuration is wrong: fix the input
+│   └── SourceChanged   it is another file than the one that a run began with: begin anew
 ├── SignInError         the provider refuses the credentials: sign in again
 │   ├── HostKeyUnknown  first contact with an SSH server: compare the fingerprint and confirm it
 │   └── HostKeyChanged  the server shows another key than before: somebody must look into it
@@ -21,6 +22,10 @@ class ConnectorError(Exception):
 
 class InputError(ConnectorError):
     """The file or the configuration can't be used as it is."""
+
+
+class SourceChanged(InputError):
+    """What an interrupted run began with is not there any more: it can't go on, but another run can begin."""
 
 
 class SignInError(ConnectorError):

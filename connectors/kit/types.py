@@ -55,7 +55,11 @@ class Batch:
 
 
 class ImportContext(Protocol):
-    """What an import is given. `scratch` is a folder of this job's own that survives an interrupted run."""
+    """What an import is given. `scratch` is a folder of this job's own that survives an interrupted run.
+
+    `cursor` is where an interrupted run of the same source stands, `previous` where the last complete import does, for
+    an import that is to bring only what is new.
+    """
 
     @property
     def credentials(self) -> Credentials: ...
@@ -63,6 +67,8 @@ class ImportContext(Protocol):
     def options(self) -> Mapping[str, Any]: ...
     @property
     def cursor(self) -> Cursor | None: ...
+    @property
+    def previous(self) -> Cursor | None: ...
     @property
     def scratch(self) -> Path: ...
     def log(self, message: str, level: Level = "info") -> None: ...

@@ -91,7 +91,7 @@ def test_a_run_that_ends_early_goes_on_where_it_was(engine: Engine, import_job: 
         run = await supervisor.finished(run_id)
         assert run.status == {"killed": "interrupted", "stopped": "cancelled"}[end]
         assert 0 < run.read < ROWS
-        assert get_job(engine, job).status == {"killed": "failed", "stopped": "paused"}[end]
+        assert get_job(engine, job).status == {"killed": "sleeping", "stopped": "paused"}[end]
         assert counts(engine)[0] == run.read
         again = await supervisor.finished(await supervisor.run(job))
         assert again.continues == run_id
@@ -115,6 +115,7 @@ def test_a_run_left_by_a_crash_of_the_program_is_interrupted_at_the_next_start(
             values (?, 'by hand', 'running', '', 0)""",
             (job,),
         )
+        connection.execute("update jobs set status = 'running', reason = ''")
 
     async def scenario() -> None:
         await engine.start()
@@ -123,7 +124,9 @@ def test_a_run_left_by_a_crash_of_the_program_is_interrupted_at_the_next_start(
 
     asyncio.run(scenario())
     assert job_runs(engine, job)[0].status == "interrupted"
-    assert get_job(engine, job).reason == "Interrupted after 0 rows; run it again to go on"
+    info = get_job(engine, job)
+    assert (info.status, info.errors) == ("sleeping", 1)
+    assert info.reason == "Interrupted after 0 rows. It is tried again by itself."
 
 
 def test_a_job_runs_once_at_a_time_and_others_wait_for_a_free_worker(

@@ -36,6 +36,7 @@ class Context:
     scratch: Path
     options: Mapping[str, Any]
     cursor: Cursor | None = None
+    previous: Cursor | None = None
     logged: list[tuple[str, str]] = field(default_factory=list)
     reported: list[tuple[int, int | None, str, str]] = field(default_factory=list)
 
@@ -151,6 +152,7 @@ def test_killed_at_any_batch_no_row_is_lost_and_none_is_there_twice(
     (tmp_path / "p").write_bytes(packed(kind, data))
     monkeypatch.setattr(jobs, "BATCH_ROWS", batch_rows)
     cursor: Cursor | None = None
+    previous: Cursor | None = None
     taken: list[Batch] = []
     for count in (*kill_after, None):
         batches = run(Context(folder(tmp_path), tmp_path, {"filename": "p"}, cursor), count)

@@ -1,0 +1,168 @@
+"""How a run begins and ends in the workspace file, and what its end means for the job."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from app.clock import now_microseconds, text_of
+from app.errors import NotFound
+from app.jobs.lifecycle import Happening, JobState
+from app.jobs.log import write_log
+from app.jobs.model import RunStatus, Trigger
+from app.jobs.schedule import BY_THE_DAY, Schedule, describe
+from app.jobs.states import happen, schedule_of
+from app.jobs.worker import Outcome
+
+BY_ITSELF: tuple[Trigger, ...] = ("schedule", "catch-up", "retry")
+"""Triggers of runs that nobody asked for at that moment."""
+LATE = timedelta(minutes=5)
+"""A run that begins so much after it was due is one that was missed."""
+
+
+def trigger_of(state: JobState, schedule: Schedule, now: datetime) -> tuple[Trigger, str]:
+    """Why a job that slept runs now, in a word and in a line."""
+    if state.waits_for != "schedule" or state.wakes_at is None:
+        return "retry", state.reason
+    if now - state.wakes_at < LATE:
+        return "schedule", describe(schedule)
+    zone = schedule.zone if schedule.every in BY_THE_DAY else "UTC"
+    due = state.wakes_at.astimezone(ZoneInfo(zone))
+    return "catch-up", f"Was due on {due.day} {due:%b at %H:%M} ({zone}), when Causeway was not running"
+
+
+def begin_run(
+    connection: sqlite3.Connection, job_id: int, trigger: Trigger, reason: str, now: datetime, patience: timedelta
+) -> int:
+    """Record a run that waits for its turn; its number. It goes on where one that did not complete stopped.
+
+    Raises NotFound, and Refused for a job that can't run in its state.
+    """
+    if connection.execute("select 1 from jobs where id = ?", (job_id,)).fetchone() is None:
+        raise NotFound("That job does not exist any more.")
+    happen(connection, job_id, Happening("due" if trigger in BY_ITSELF else "run now"), now, patience)
+    before = connection.execute("select * from runs where job_id = ? order by id desc limit 1", (job_id,)).fetchone()
+    continued = before is not None and before["status"] != "completed" and before["cursor"] is not None
+    run_id = connection.execute(
+        """insert into runs (job_id, continues, trigger, reason, status, started_at, cursor, first_event_at,
+            events_before) values (?, ?, ?, ?, 'running', ?, ?, ?, ?)""",
+        (
+            job_id,
+            before["id"] if continued else None,
+            trigger,
+            reason,
+            text_of(now),
+            before["cursor"] if continued else None,
+            before["first_event_at"] if continued else now_microseconds(),
+            before["events_before"] + before["read"] - before["rejected"] if continued else 0,
+        ),
+    ).lastrowid
+    assert isinstance(run_id, int)
+    message = f"Run {run_id} started"
+    if trigger in BY_ITSELF and reason:
+        message += f" ({reason})"
+    if continued:
+        message += f"; it goes on where run {before['id']} stopped"
+    write_log(connection, job_id, run_id, "started", message)
+    return run_id
+
+
+def previous_cursor(connection: sqlite3.Connection, row: Any) -> Any:
+    """Where the last complete import of a job that runs again stands, for a run that begins by itself, else None."""
+    if row["trigger"] not in BY_ITSELF or row["cursor"] is not None or not schedule_of(row).again:
+        return None
+    found = connection.execute(
+        "select cursor from runs where job_id = ? and status = 'completed' and cursor is not null order by id desc",
+        (row["id"],),
+    ).fetchone()
+    return None if found is None else orjson.loads(found["cursor"])
+
+
+def end_run(
+    connection: sqlite3.Connection,
+    run_id: int,
+    job_id: int,
+    outcome: Outcome,
+    now: datetime,
+    patience: timedelta,
+    *,
+    online: bool = True,
+) -> None:
+    """Write how a run ended and where its job stands then. `online` is whether there is a network."""
+    row = connection.execute(
+        """select read, added, updated, rejected, schedule from runs join jobs on jobs.id = job_id
+        where runs.id = ?""",
+        (run_id,),
+    ).fetchone()
+    again = schedule_of(row).again
+    happening = _happening(outcome, row, again, online)
+    if row["read"] and happening.what != "completed":
+        happen(connection, job_id, Happening("synced"), now, patience)
+    state = happen(connection, job_id, happening, now, patience)
+    status: RunStatus
+    match outcome.status:
+        case "completed":
+            status, message = "completed", ""
+            write_log(connection, job_id, run_id, "completed", happening.message, rows=row["read"])
+        case "cancelled":
+            status, message = "cancelled", ""
+            write_log(connection, job_id, run_id, "paused", f"{happening.message}; it can go on from there")
+        case "closed":
+            status, message = "interrupted", outcome.message
+            write_log(connection, job_id, run_id, "note", happening.message)
+        case "interrupted":
+            status, message = "interrupted", outcome.message
+            said = f"{message} {row['read']:,} rows are saved; it goes on from there."
+            write_log(connection, job_id, run_id, "error", said, level="error")
+        case _:
+            status, message = "failed", " ".join(part for part in (outcome.message, outcome.advice) if part)
+            _log_failure(connection, job_id, run_id, state, message, outcome.details)
+            if outcome.remedy == "begin anew" and again:
+                connection.execute(
+                    "update runs set cursor = null where job_id = ? and status <> 'completed'", (job_id,)
+                )
+    connection.execute(
+        "update runs set status = ?, ended_at = ?, message = ? where id = ?", (status, text_of(now), message, run_id)
+    )
+
+
+def _happening(outcome: Outcome, row: sqlite3.Row, again: bool, online: bool) -> Happening:
+    """What the end of a run is in the life of its job."""
+    match outcome.status:
+        case "completed":
+            counts = f"{row['added']:,} added · {row['updated']:,} updated · {row['rejected']:,} rejected"
+            return Happening("completed", counts)
+        case "cancelled":
+            return Happening("stopped", f"Stopped by you after {row['read']:,} rows")
+        case "closed":
+            return Happening("closed", f"Causeway was closed after {row['read']:,} rows; it goes on by itself")
+        case "interrupted":
+            return Happening("interrupted", f"Interrupted after {row['read']:,} rows.")
+    match outcome.remedy:
+        case "wait" if outcome.retry_after is not None:
+            return Happening("sleeping", outcome.message, outcome.retry_after)
+        case "wait" if not online:
+            return Happening("offline")
+        case "sign in":
+            return Happening("failed", outcome.message)
+        case "mend" | "begin anew" if not again:
+            return Happening("failed", outcome.message)
+    return Happening("error", outcome.message)
+
+
+def _log_failure(
+    connection: sqlite3.Connection, job_id: int, run_id: int, state: JobState, message: str, details: str
+) -> None:
+    if state.status == "failed":
+        text = message if state.errors <= 1 else state.reason
+        write_log(connection, job_id, run_id, "failed", text, level="error")
+    elif state.waits_for in ("provider", "network"):
+        write_log(connection, job_id, run_id, "sleeping", f"{message} {state.reason}".strip(), level="warning")
+    else:
+        write_log(connection, job_id, run_id, "error", message, level="error")
+    if details:
+        write_log(connection, job_id, run_id, "note", details, level="error")
