@@ -68,6 +68,7 @@ async def measure(folder: Path, rows: int) -> None:
         outcome = await supervisor.rebuilds.finished()
         assert outcome is not None
         assert outcome.status == "completed", outcome
+    tell_memory("importing and rebuilding")
     with timed("plan of the undoing"):
         plan = await asyncio.to_thread(plan_undo, engine, last)
     print(plan.sentence())
