@@ -10,10 +10,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 
 import orjson
 
@@ -21,13 +19,14 @@ from app.clock import now_microseconds, now_text
 from app.errors import NotFound
 from app.profiles.chunk import Chunk
 from app.profiles.people_table import PEOPLE_TABLES, PeopleTable, as_json
+from app.profiles.reread import Portion, Reread, read_portion
+from app.profiles.search_index import start_over
 from app.profiles.surroundings import Surroundings
 from app.profiles.tombstones import Tombstones
-from app.schema.mapping import CompiledSchema, Table, load_schema
+from app.schema.mapping import CompiledSchema, load_schema
 from app.schema.tables import version_number
 from app.store.database import transaction
 
-EVENTS_PER_CHUNK = 20_000
 SUFFIX = "_rebuilt"
 WORKER_CACHE_KIB = 131_072
 CHECKPOINT_PAGES = 50_000
@@ -50,6 +49,8 @@ class RebuildState:
 
 Progress = Callable[[int, int], None]
 """Called with (events done, events in all) after each chunk; what it raises ends the rebuild, which can go on later."""
+ReadAhead = Callable[[int, tuple[int, ...]], Iterator[Portion]]
+"""Given the last event that is done and the unwanted runs: portions of the events after it, as far as it goes."""
 Finished = Callable[[Mapping[int, int], int], None]
 """Called in the last transaction with how many events each undone run lost, and how many people there are now."""
 
@@ -71,21 +72,31 @@ def rebuild_state(connection: sqlite3.Connection) -> RebuildState | None:
 
 
 def rebuild(
-    connection: sqlite3.Connection, undone: Sequence[int], progress: Progress, finished: Finished | None = None
+    connection: sqlite3.Connection,
+    undone: Sequence[int],
+    progress: Progress,
+    finished: Finished | None = None,
+    read_ahead: ReadAhead | None = None,
 ) -> int:
     """Build all people anew without the events of the `undone` runs, and put them in force; how many they are.
 
     Goes on with what an interrupted rebuild of the same kind had done, unless the schema changed since. The events,
-    counts and rejected rows of undone runs are deleted at the end.
+    counts and rejected rows of undone runs are deleted at the end. `read_ahead` may read most events elsewhere.
     """
     connection.execute(f"pragma cache_size = -{WORKER_CACHE_KIB}")
     connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    # Dropping a table keeps all of its pages aside until the statement is done: a disk has room for them.
+    connection.execute("pragma temp_store = file")
     schema = load_schema(connection, now_microseconds())
     state = rebuild_state(connection)
     if state is None or state.undone != tuple(undone) or state.version != schema.version:
         with transaction(connection):
             _begin(connection, undone, schema.version)
+        state = rebuild_state(connection)
+    last = state.last_event if state is not None else 0
+    portions = read_ahead(last, tuple(undone)) if read_ahead is not None else iter(())
     while True:
+        portion = next(portions, None)
         with transaction(connection):
             state = rebuild_state(connection)
             if state is None:
@@ -94,9 +105,9 @@ def rebuild(
                 # Somebody published meanwhile, or was erased.
                 _begin(connection, undone, version_number(connection))
                 schema = load_schema(connection, now_microseconds())
+                portions = iter(())
             builder = _Builder(connection, schema)
-            more = builder.chunk()
-            if not more:
+            if not builder.chunk(portion):
                 gone = _finish(connection, undone)
                 people = int(connection.execute("select count(*) from profiles").fetchone()[0])
                 if finished is not None:
@@ -145,57 +156,46 @@ class _Builder:
         self._tombstones = Tombstones.load(connection)
         self.done = state.done
 
-    def chunk(self) -> bool:
-        """Take in the next events; whether there are more after them."""
-        rows = self._connection.execute(
-            """select events.id, events.at, events.data, streams.name, events.run_id,
-                coalesce(runs.started_at, streams.created_at)
-            from events join streams on streams.id = stream_id left join runs on runs.id = events.run_id
-            where events.id > ? order by events.id limit ?""",
-            (self._state.last_event, EVENTS_PER_CHUNK + 1),
-        ).fetchall()
-        more = len(rows) > EVENTS_PER_CHUNK
-        rows = rows[:EVENTS_PER_CHUNK]
-        settled = self._state.settled
-        undone = set(self._state.undone)
-        forgotten: dict[str, dict[str, int]] = orjson.loads(self._state.forgotten)
-        for (stream, run_id), group in groupby(rows, key=itemgetter(3, 4)):
-            if run_id in undone:
-                _count_keys(group, forgotten.setdefault(stream, {}))
-            else:
-                settled = self._take(stream, list(group), settled)
-        self.done += len(rows)
-        self._connection.execute(
+    def chunk(self, portion: Portion | None) -> bool:
+        """Take in the next events, read now unless `portion` has just them; whether there are more after them."""
+        connection, state = self._connection, self._state
+        if portion is None or (portion.after, portion.version) != (state.last_event, self._schema.version):
+            portion = read_portion(connection, self._schema, state.last_event, state.undone)
+        settled = state.settled
+        for group in portion.groups:
+            settled = self._take(group, settled)
+        forgotten: dict[str, dict[str, int]] = orjson.loads(state.forgotten)
+        for stream, keys in portion.left_out.items():
+            counts = forgotten.setdefault(stream, {})
+            for key, number in keys.items():
+                counts[key] = counts.get(key, 0) + number
+        self.done += portion.count
+        connection.execute(
             "update rebuild set last_event = ?, done = ?, settled = ?, forgotten = ?",
-            (rows[-1][0] if rows else self._state.last_event, self.done, settled, orjson.dumps(forgotten).decode()),
+            (portion.last, self.done, settled, orjson.dumps(forgotten).decode()),
         )
-        return more
+        return connection.execute("select 1 from events where id > ? limit 1", (portion.last,)).fetchone() is not None
 
     def total(self) -> int:
         """How many events there are in all."""
         return int(self._connection.execute("select coalesce(sum(event_count), 0) from streams").fetchone()[0])
 
-    def _take(self, stream: str, events: Sequence[sqlite3.Row], settled: int | None) -> int | None:
-        ids, times, texts = ([event[place] for event in events] for place in (0, 1, 2))
-        mapping = self._schema.stream(stream)
-        rows = mapping.evaluate(Table([orjson.loads(text) for text in texts], times=times), Counter())
+    def _take(self, group: Reread, settled: int | None) -> int | None:
+        events, times, texts, rows = group.events, group.times, group.texts, group.rows
         if self._tombstones:
             # A mapping that is newer than the erasure may find somebody in rows that named nobody then.
             kept = self._tombstones.spares(self._schema, rows, times)
-            ids, times, texts, rows = ([listed[place] for place in kept] for listed in (ids, times, texts, rows))
-            if not ids:
+            events = [events[place] for place in kept]
+            times = [times[place] for place in kept]
+            texts = [texts[place] for place in kept]
+            rows = [rows[place] for place in kept]
+            if not events:
                 return settled
-        chunk = Chunk(self._table, self._schema, self._surroundings, ids, texts, settled)
+        chunk = Chunk(self._table, self._schema, self._surroundings, events, texts, settled)
         # A person was first seen, and last changed, when the run that brought the event began.
-        chunk.take(mapping, rows, times, events[0][5])
+        chunk.take(self._schema.stream(group.stream), rows, times, group.since)
         newest: int = max(times)
         return newest if settled is None else max(settled, newest)
-
-
-def _count_keys(events: Iterable[sqlite3.Row], counts: dict[str, int]) -> None:
-    """Add how many of these events have a value of each key, counted as when they arrived."""
-    for key, number in Table([orjson.loads(event["data"]) for event in events]).filled().items():
-        counts[key] = counts.get(key, 0) + number
 
 
 def _begin(connection: sqlite3.Connection, undone: Sequence[int], version: int) -> None:
@@ -241,6 +241,7 @@ def _finish(connection: sqlite3.Connection, undone: Sequence[int]) -> dict[int, 
     for table in PEOPLE_TABLES:
         connection.execute(f"drop table {table}")
         connection.execute(f"alter table {table}{SUFFIX} rename to {table}")
+    start_over(connection)
     state = rebuild_state(connection)
     connection.execute("delete from rebuild")
     if undone and state is not None:

@@ -73,7 +73,7 @@ def cut_short(engine: Engine) -> None:
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.profiles.rebuild.EVENTS_PER_CHUNK", 100)
+        patch.setattr("app.profiles.reread.EVENTS_PER_CHUNK", 100)
         with closing(open_connection(engine.workspace.database.path)) as connection, pytest.raises(KeyboardInterrupt):
             rebuild(connection, (), cut)
 

@@ -119,7 +119,7 @@ def indexes(engine: Engine) -> dict[str, tuple[str, str]]:
 def small_chunks() -> Iterator[None]:
     """One event a chunk, in this process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.profiles.rebuild.EVENTS_PER_CHUNK", 1)
+        patch.setattr("app.profiles.reread.EVENTS_PER_CHUNK", 1)
         yield
 
 

@@ -333,7 +333,7 @@ def test_a_rebuild_that_was_cut_short_begins_anew(
 
     with closing(open_connection(engine.workspace.database.path)) as connection:
         with monkeypatch.context() as patch:
-            patch.setattr("app.profiles.rebuild.EVENTS_PER_CHUNK", 1)
+            patch.setattr("app.profiles.reread.EVENTS_PER_CHUNK", 1)
             with pytest.raises(KeyboardInterrupt):
                 rebuild(connection, (), cut)
         erase_person(engine, person(engine, "ann@x.example"))

@@ -343,7 +343,7 @@ def test_a_late_event_never_overwrites_a_newer_value() -> None:
 
 
 def test_a_rebuild_that_was_interrupted_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.profiles.rebuild.EVENTS_PER_CHUNK", 2)
+    monkeypatch.setattr("app.profiles.reread.EVENTS_PER_CHUNK", 2)
     events = [event(at, email=f"{at % 3}@x.example", tag="t") for at in range(1, 10)]
     with workspace() as made:
         made.take(events)
