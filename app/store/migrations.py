@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.clock import now_text
 from app.errors import NewerWorkspace
+from app.store import system_events
 from app.store.database import open_connection, translated
 
 if TYPE_CHECKING:
@@ -105,8 +106,15 @@ def m0002_schema_and_identity(db: SqliteUtilsDatabase) -> None:
 
 
 def m0003_life_of_jobs(db: SqliteUtilsDatabase) -> None:
-    """When jobs run, what they wait for, and how often they failed in a row (app.jobs.lifecycle); why runs began."""
+    """When jobs run, what they wait for, and how often they failed in a row (app.jobs.lifecycle); why runs began.
+
+    What happens is kept as system events, and alerts remember what they have sent. Runs say what they asked for, whom
+    they removed or left out; old lines of logs are let go.
+    """
     _execute_all(db, LIFE_OF_JOBS)
+    _execute_all(db, system_events.TABLES)
+    for trigger in system_events.TRIGGERS:
+        db.execute(trigger)
 
 
 def _execute_all(db: SqliteUtilsDatabase, statements: str) -> None:
@@ -360,6 +368,12 @@ create table shared_values (
     primary key (field_id, value)
 ) without rowid;
 
+create virtual table people_words using fts5(
+    words, tokenize = 'ascii', detail = none, columnsize = 0, prefix = '1 2 3 4 5 6'
+);
+create table unindexed (profile_id integer primary key);
+insert into unindexed select _id from profiles;
+
 create table rebuild (
     id integer primary key check (id = 1),
     undone text not null,
@@ -397,7 +411,20 @@ update jobs set
         updated_at,
         coalesce((select max(coalesce(ended_at, started_at)) from runs where job_id = jobs.id), '')
     );
-alter table runs add column reason text not null default ''
+alter table runs add column reason text not null default '';
+
+alter table jobs add column lines_dropped_at text;
+alter table runs add column removed integer not null default 0;
+alter table runs add column omitted integer not null default 0;
+alter table activity add column removed integer not null default 0;
+alter table activity add column omitted integer not null default 0;
+create table run_requests (
+    id integer primary key,
+    run_id integer not null references runs(id) on delete cascade,
+    at text not null,
+    request text not null
+);
+create index run_requests_by_run on run_requests(run_id, id)
 """
 
 MIGRATIONS: tuple[Callable[[SqliteUtilsDatabase], None], ...] = (
