@@ -14,13 +14,11 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from app.catalog.catalogue import mapping_files
 from app.catalog.model import Provider
 from app.catalog.reading import read_provider
-
-Path = Sequence[str | int]
+from app.yaml_faults import Path, doubles, key_of, line_of, told
 
 
 def faults(text: str, name: str, folder: str) -> list[str]:
@@ -36,12 +34,12 @@ def faults(text: str, name: str, folder: str) -> list[str]:
         return [f"{name}: the file is empty"]
 
     def at(path: Path, message: str) -> str:
-        return f"{name}, line {_line(root, path)}, {_key(path)}: {message}"
+        return f"{name}, line {line_of(root, path)}, {key_of(path)}: {message}"
 
-    found = [at(path, f"the key {key} is there twice") for path, key in _doubles(root, (), set())]
+    found = [at(path, f"the key {key} is there twice") for path, key in doubles(root)]
     schema = json.loads(resources.files("app.catalog").joinpath("provider.schema.json").read_text("utf-8"))
     flaws = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda flaw: list(map(str, flaw.path)))
-    found += [at(path, message) for flaw in flaws for path, message in _told(flaw)]
+    found += [at(path, message) for flaw in flaws for path, message in told(flaw)]
     if found:
         return found
     provider = read_provider(text, folder)
@@ -66,32 +64,6 @@ def mapping_faults(folder: str) -> list[str]:
         found += [f"{name}: {fault}" for fault in schema_faults(brought)]
         found += [f"{name}: the stream {other} has a file of its own" for other in brought.streams() if other != stream]
     return found
-
-
-def _told(error: ValidationError) -> list[tuple[Path, str]]:
-    """A fault that the schema finds, with the place to mend: an unknown key's own, not the mapping's around it."""
-    path = tuple(error.absolute_path)
-    entry: Any = error.instance
-    rule: Any = error.validator_value
-    schema: Any = error.schema
-    match error.validator:
-        case "additionalProperties":
-            known = schema["properties"]
-            return [
-                ((*path, key), f"the key {key} is unknown here; known are {', '.join(known)}")
-                for key in entry
-                if key not in known
-            ]
-        case "required":
-            # jsonschema reports each missing key by itself and names it in its message only.
-            return [(path, f"the key {error.message.split(chr(39))[1]} is missing")]
-        case "enum":
-            return [(path, f"{entry!r} is none of {', '.join(rule)}")]
-        case "pattern":
-            return [(path, f"{entry!r} does not have the form {rule}")]
-        case "type":
-            return [(path, f"{entry!r} should be of the type {' or '.join(rule) if isinstance(rule, list) else rule}")]
-    return [(path, error.message)]
 
 
 def _inconsistencies(provider: Provider) -> list[tuple[Path, str]]:
@@ -144,43 +116,3 @@ def _inconsistencies(provider: Provider) -> list[tuple[Path, str]]:
 
 def _twice(path: Path, names: Sequence[str]) -> list[tuple[Path, str]]:
     return [(path, f"{name} is there twice") for name in sorted({name for name in names if names.count(name) > 1})]
-
-
-def _doubles(node: yaml.Node, path: tuple[str | int, ...], seen: set[int]) -> list[tuple[Path, str]]:
-    """Keys that a mapping has twice; YAML would quietly take the last. An alias may lead back to a node `seen`."""
-    found: list[tuple[Path, str]] = []
-    if id(node) in seen:
-        return found
-    seen.add(id(node))
-    if isinstance(node, yaml.MappingNode):
-        keys = [str(key.value) for key, _ in node.value]
-        found += [(path, key) for key in sorted({key for key in keys if keys.count(key) > 1})]
-        for key, value in node.value:
-            found += _doubles(value, (*path, str(key.value)), seen)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            found += _doubles(value, (*path, index), seen)
-    return found
-
-
-def _line(node: yaml.Node, path: Path) -> int:
-    """The 1-based line of the thing at `path`, or of the nearest thing around it."""
-    line = node.start_mark.line + 1
-    for step in path:
-        if isinstance(node, yaml.MappingNode):
-            pair = next(((key, value) for key, value in node.value if key.value == step), None)
-            if pair is None:
-                break
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return int(line)
-
-
-def _key(path: Path) -> str:
-    """jobs[0].options[2].type"""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".") or "top level"
