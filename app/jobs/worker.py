@@ -76,7 +76,11 @@ class Reporter:
 
     def check(self) -> None:
         """Raises Cancelled when the work is to stop."""
-        if self._cancelled.is_set():
+        self.pause(0)
+
+    def pause(self, seconds: float) -> None:
+        """Leave others the file for a moment. Raises Cancelled when the work is to stop."""
+        if self._cancelled.wait(seconds):
             raise Cancelled
 
 

@@ -17,6 +17,7 @@ from app.errors import Refused
 from app.profiles.erasure_plan import Found, Progress, find, tied_people
 from app.profiles.people_table import PeopleTable
 from app.profiles.rebuild import begin_anew
+from app.profiles.search_index import forget_words
 from app.profiles.surroundings import Surroundings
 from app.profiles.tombstones import add_tombstones
 from app.profiles.written import carry_out
@@ -141,6 +142,7 @@ def _erase(connection: sqlite3.Connection, found: Found) -> None:
         "delete from events where id in (select id from erased_events)",
         f"delete from identifiers where profile_id {whose}",
         f"delete from profiles where _id {whose}",
+        "insert or ignore into unindexed select value from json_each(:people)",
     ):
         connection.execute(statement, {"people": people})
     connection.execute("drop table erased_events")
@@ -158,6 +160,7 @@ def _erase(connection: sqlite3.Connection, found: Found) -> None:
         "delete from written_files where path = ?", [(file.key,) for file, _ in found.files if file.kind == "person"]
     )
     add_tombstones(connection, found.identifiers, now_microseconds())
+    forget_words(connection)
 
 
 def _resolve(connection: sqlite3.Connection, people: Sequence[int]) -> None:

@@ -25,6 +25,7 @@ class PeopleTable:
 
     def __init__(self, connection: sqlite3.Connection, schema: CompiledSchema, suffix: str = "") -> None:
         self.connection = connection
+        self._in_use = not suffix
         self._field_ids = schema.field_ids
         self._position_of = {str(field_id): position for position, field_id in enumerate(schema.field_ids)}
         (self.profiles, self.identifiers, self.events, self.joins, self.conflicts, self.shared) = (
@@ -83,33 +84,38 @@ class PeopleTable:
 
     def add(self, people: Iterable[tuple[int, str, State | tuple[Origin, Row]]], now: str) -> None:
         """Insert new people, first seen at a time: states, or the row of the one event that they are made of."""
-        self.connection.executemany(
-            self._insert,
-            [
-                (
-                    person,
-                    since,
-                    now,
-                    *state.origin,
-                    self._encode(state.others),
-                    self._encode(state.states),
-                    *state.values,
-                )
-                if isinstance(state, State)
-                else (person, since, now, *state[0], None, None, *state[1])
-                for person, since, state in people
-            ],
-        )
+        rows = [
+            (
+                person,
+                since,
+                now,
+                *state.origin,
+                self._encode(state.others),
+                self._encode(state.states),
+                *state.values,
+            )
+            if isinstance(state, State)
+            else (person, since, now, *state[0], None, None, *state[1])
+            for person, since, state in people
+        ]
+        self.connection.executemany(self._insert, rows)
+        self.mark_unindexed(row[0] for row in rows)
 
     def update(self, people: Iterable[tuple[int, State]], now: str) -> None:
         """Write changed people."""
-        self.connection.executemany(
-            self._update,
-            [
-                (now, *state.origin, self._encode(state.others), self._encode(state.states), *state.values, person)
-                for person, state in people
-            ],
-        )
+        rows = [
+            (now, *state.origin, self._encode(state.others), self._encode(state.states), *state.values, person)
+            for person, state in people
+        ]
+        self.connection.executemany(self._update, rows)
+        self.mark_unindexed(row[-1] for row in rows)
+
+    def mark_unindexed(self, people: Iterable[int]) -> None:
+        """Say that these people were written, or are gone, since a search's index knew them."""
+        if self._in_use:
+            self.connection.execute(
+                "insert or ignore into unindexed select value from json_each(?)", (as_json(people),)
+            )
 
     def add_keys(self, keys: Iterable[tuple[int, str, int, int]]) -> None:
         """Insert identifier values: (field, value, person, the event that brought it), best in the index's order."""
@@ -154,6 +160,7 @@ class PeopleTable:
         ):
             self.connection.execute(f"update {table} set {column} = ? where {column} = ?", (kept, gone))
         self.connection.execute(f"delete from {self.profiles} where _id = ?", (gone,))
+        self.mark_unindexed((gone,))
 
     def conflicted(self, people: Collection[int]) -> set[int]:
         """Those of these people who are part of a conflict, on whichever side."""

@@ -1,21 +1,27 @@
-"""Finding people by an identifier or by the text of any field, in pages."""
+"""Finding people by an identifier or by the beginnings of words in any text field, in pages."""
 
 from __future__ import annotations
 
+import heapq
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from app.profiles.people_table import as_json
+from app.profiles.search_index import LITTLE, read_words
+from app.profiles.search_words import has_words, wanted_words
 from app.profiles.titles import title
 from app.schema.fields import Field, list_fields
 
 if TYPE_CHECKING:
     from app.engine import Engine
 
-
-SEARCHED = ("string", "[]string", "ts[]string")
-"""Kinds that hold text; of a set, the column holds its members as JSON."""
+INDEXED_LETTERS = 6
+"""The index has the beginnings of words up to so many letters ready."""
+LOOKED_AT = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,46 +41,122 @@ def count_profiles(engine: Engine) -> int:
 
 
 def search_profiles(engine: Engine, text: str = "", offset: int = 0, limit: int = 100) -> list[ProfileRow]:
-    """People in whom `text` is an identifier's value or stands anywhere in a text field; newest people first.
+    """People who have `text` as an identifier or, each as a word or its beginning, in text fields; newest people first.
 
-    A whole identifier is found by its index whatever the number of people. Several words must all be found.
+    Neither looks at everybody, whatever the number of people. Those whom `count_unindexed` counts may be missing.
     """
-    with engine.workspace.database.read() as connection:
+    with engine.workspace.database.read() as connection, _one_state(connection):
         fields = list_fields(connection)
-        where, values = _condition(connection, fields, text)
-        rows = connection.execute(
-            f"select * from profiles where {where} order by _id desc limit ? offset ?", (*values, limit, offset)
-        ).fetchall()
+        if not text.split():
+            rows = connection.execute(
+                "select * from profiles order by _id desc limit ? offset ?", (limit, offset)
+            ).fetchall()
+        else:
+            people = _Search(connection, fields, text).people()
+            rows = connection.execute(
+                "select * from profiles where _id in (select value from json_each(?)) order by _id desc",
+                (as_json(islice(people, offset, offset + limit)),),
+            ).fetchall()
     return [_row(row, fields) for row in rows]
 
 
 def count_matches(engine: Engine, text: str) -> int:
-    """How many people `search_profiles` would find in all."""
-    with engine.workspace.database.read() as connection:
-        where, values = _condition(connection, list_fields(connection), text)
-        return int(connection.execute(f"select count(*) from profiles where {where}", values).fetchone()[0])
+    """How many people `search_profiles` would find in all; about as many while there is somebody to be indexed."""
+    if not text.split():
+        return count_profiles(engine)
+    with engine.workspace.database.read() as connection, _one_state(connection):
+        return _Search(connection, list_fields(connection), text).count()
 
 
-def _condition(connection: sqlite3.Connection, fields: Sequence[Field], text: str) -> tuple[str, list[Any]]:
-    words = text.split()
-    if not words:
-        return "1", []
-    found = connection.execute(
-        "select distinct profile_id from identifiers where field_id in (select id from fields where is_identifier) "
-        "and value in (?, ?)",
-        (text.strip(), text.strip().lower()),
-    ).fetchall()
-    if found:
-        return f"_id in ({', '.join(str(row[0]) for row in found)})", []
-    searched = [field.name for field in fields if field.type in SEARCHED]
-    if not searched:
-        return "0", []
-    one_word = "(" + " or ".join(f"\"{name}\" like ? escape '\\'" for name in searched) + ")"
-    values: list[Any] = []
-    for word in words:
-        escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        values += [f"%{escaped}%"] * len(searched)
-    return " and ".join([one_word] * len(words)), values
+@contextmanager
+def _one_state(connection: sqlite3.Connection) -> Iterator[None]:
+    """Several questions get answers of one moment: an index is brought up to date while people are written."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        connection.execute("commit")
+
+
+class _Search:
+    """Who is found for a text that is more than space."""
+
+    def __init__(self, connection: sqlite3.Connection, fields: Sequence[Field], text: str) -> None:
+        self._connection = connection
+        self._fields = fields
+        self._owners = self._whose(text)
+        self._wanted = wanted_words(text)
+        left = [row[0] for row in connection.execute("select profile_id from unindexed limit ?", (LITTLE + 1,))]
+        self._many_left = len(left) > LITTLE
+        self._left = [] if self._many_left or not self._wanted else left
+
+    def people(self) -> Iterator[int]:
+        """Their numbers, the newest first."""
+        if self._owners:
+            yield from sorted(self._owners, reverse=True)
+        elif self._wanted:
+            yield from heapq.merge(self._indexed(), self._others(), reverse=True)
+
+    def count(self) -> int:
+        """How many there are."""
+        if self._owners or not self._wanted:
+            return len(self._owners)
+        question = "select count(*) from people_words where people_words match ?"
+        if not self._many_left:
+            question += " and rowid not in (select profile_id from unindexed)"
+        return int(self._connection.execute(question, (_match(self._wanted),)).fetchone()[0]) + len(self._others())
+
+    def _whose(self, text: str) -> list[int]:
+        """Those who have the whole text as the value of an identifier."""
+        rows = self._connection.execute(
+            """select distinct profile_id from identifiers
+            where field_id in (select id from fields where is_identifier) and value in (?, ?)""",
+            (text.strip(), text.strip().lower()),
+        )
+        return [row[0] for row in rows]
+
+    def _others(self) -> list[int]:
+        """Those of the few who are not indexed."""
+        words = read_words(self._connection, self._left, self._fields) if self._left else {}
+        return sorted((one for one, theirs in words.items() if has_words(theirs, self._wanted)), reverse=True)
+
+    def _indexed(self) -> Iterator[int]:
+        """Those whom the index knows; who was written since is looked at, or left to `_others`."""
+        for person, written in self._hits():
+            if not written:
+                yield person
+            elif self._many_left:
+                now = read_words(self._connection, [person], self._fields).get(person)
+                if now is not None and has_words(now, self._wanted):
+                    yield person
+
+    def _hits(self) -> Iterator[tuple[int, bool]]:
+        """Whom the index has, the newest first, and whether they were written since."""
+        question = """select rowid, rowid in (select profile_id from unindexed), words from people_words
+            where people_words match ? and rowid < ? order by rowid desc limit ?"""
+        below = 1 << 62
+        beginnings = [word[:INDEXED_LETTERS] for word in self._wanted]
+        if beginnings != self._wanted:
+            # SQLite gathers all words with a longer beginning before it answers, a quarter of a second when everybody
+            # has one. When very many have one, the first are found sooner by looking at the newest people.
+            looked = 0
+            for person, written, words in self._connection.execute(question, (_match(beginnings), below, LOOKED_AT)):
+                looked += 1
+                below = person
+                if has_words(words, self._wanted):
+                    yield person, bool(written)
+            if looked < LOOKED_AT:
+                return
+        for person, written, _ in self._connection.execute(question, (_match(self._wanted), below, -1)):
+            yield person, bool(written)
+
+
+def _match(beginnings: Sequence[str]) -> str:
+    """The question to the index; words are letters and digits, so nothing in them needs care."""
+    return " AND ".join(f'"{word}"*' for word in beginnings)
 
 
 def _row(row: sqlite3.Row, fields: Sequence[Field]) -> ProfileRow:

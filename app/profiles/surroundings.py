@@ -155,6 +155,7 @@ class Surroundings:
             (table.joins, "kept"),
         ):
             connection.execute(f"delete from {name} where {column} in (select value from json_each(?))", (listed,))
+        table.mark_unindexed(people)
         made = [person for person in range(resolver.next_person) if person not in resolver.joined]
         ids = self._ids(made, resolver, owned, before)
         table.add(

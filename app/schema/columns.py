@@ -26,6 +26,7 @@ def add_column(connection: sqlite3.Connection, name: str, kind: str) -> None:
 def drop_column(connection: sqlite3.Connection, name: str, field_id: int) -> None:
     """Drop a field's column with its values, and what people remember of them: the id may be given out again."""
     connection.execute(f'alter table profiles drop column "{name}"')
+    _unindex_all(connection)
     for remembered in ("_origins", "_state"):
         _forget(connection, remembered, field_id)
 
@@ -47,12 +48,18 @@ def change_column(connection: sqlite3.Connection, name: str, field_id: int, befo
         connection.execute(f'alter table profiles drop column "{name}"')
         connection.execute(f'alter table profiles rename column "_changing" to "{name}"')
     connection.create_function("converted", 1, None)
+    _unindex_all(connection)
     forget_state(connection, field_id)
 
 
 def forget_state(connection: sqlite3.Connection, field_id: int) -> None:
     """Drop what people remember of a field beside its value: it was kept for another kind or merge operator."""
     _forget(connection, "_state", field_id)
+
+
+def _unindex_all(connection: sqlite3.Connection) -> None:
+    """Nobody's words are certain to be those that a search's index has."""
+    connection.execute("insert or ignore into unindexed select _id from profiles")
 
 
 def _forget(connection: sqlite3.Connection, remembered: str, field_id: int) -> None:
