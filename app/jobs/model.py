@@ -95,6 +95,9 @@ class RunInfo:
     rejected: int
     reason: str = ""
     """Why it began, in a line; empty for one that somebody began."""
+    removed: int = 0
+    omitted: int = 0
+    """Rows that became part of nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +130,6 @@ class Bucket:
     start: str
     added: int
     updated: int
+    removed: int
+    omitted: int
     rejected: int

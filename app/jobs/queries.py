@@ -26,10 +26,14 @@ SPANS = {"24h": (24, HOUR), "7d": (7, DAY), "28d": (28, DAY), "90d": (90, DAY)}
 """How many buckets an activity chart has and how long each lasts."""
 
 JOB_COLUMNS = """jobs.*, coalesce(authorizations.name, '') as authorization_name,
-    (select max(started_at) from runs where runs.job_id = jobs.id) as last_run_at
+    (select started_at from runs where runs.job_id = jobs.id order by id desc limit 1) as last_run_at
     from jobs left join authorizations on authorizations.id = authorization_id"""
 RUN_COLUMNS = """id, job_id, continues, trigger, status, message, started_at, ended_at, read, added, updated, rejected,
-    reason"""
+    reason, removed, omitted"""
+
+
+NO_RUN = 1 << 62
+"""Greater than the number of any run."""
 
 
 def list_jobs(engine: Engine) -> list[JobInfo]:
@@ -90,11 +94,12 @@ def _removed_at(engine: Engine, row: sqlite3.Row) -> str | None:
     return None if at is None else text_of(at)
 
 
-def job_runs(engine: Engine, job_id: int) -> list[RunInfo]:
-    """The job's runs, newest first."""
+def job_runs(engine: Engine, job_id: int, *, before_id: int | None = None, limit: int = -1) -> list[RunInfo]:
+    """The job's runs, newest first; all of them without a limit. `before_id` pages on."""
     with engine.workspace.database.read() as connection:
         rows = connection.execute(
-            f"select {RUN_COLUMNS} from runs where job_id = ? order by id desc", (job_id,)
+            f"select {RUN_COLUMNS} from runs where job_id = ? and id < ? order by id desc limit ?",
+            (job_id, NO_RUN if before_id is None else before_id, limit),
         ).fetchall()
     return [RunInfo(*row) for row in rows]
 
@@ -170,9 +175,10 @@ def activity(engine: Engine, job_id: int, span: str = "28d") -> list[Bucket]:
     starts = [(end - step * back).strftime("%Y-%m-%dT%H:%M:%S.%fZ") for back in reversed(range(count))]
     with engine.workspace.database.read() as connection:
         rows = connection.execute(
-            f"""select substr(hour, 1, {width}) as start, sum(added), sum(updated), sum(rejected) from activity
+            f"""select substr(hour, 1, {width}) as start, sum(added), sum(updated), sum(removed), sum(omitted),
+                sum(rejected) from activity
             where job_id = ? and hour >= ? group by start""",
             (job_id, starts[0][:width]),
         ).fetchall()
     counts: dict[str, tuple[Any, ...]] = {row[0]: tuple(row)[1:] for row in rows}
-    return [Bucket(start, *counts.get(start[:width], (0, 0, 0))) for start in starts]
+    return [Bucket(start, *counts.get(start[:width], (0, 0, 0, 0, 0))) for start in starts]

@@ -56,6 +56,11 @@ class ChunkResult:
     erased: int
     unreadable: Counter[str]
 
+    @property
+    def omitted(self) -> int:
+        """Records that became part of nobody."""
+        return self.nobody + self.erased
+
 
 class Stale(Exception):
     """The schema changed, or somebody was erased, since the chunk was prepared. Nothing was written."""
@@ -145,21 +150,23 @@ class ChunkWriter:
         )
         connection.execute(
             """update runs set cursor = ?, read = read + ?, added = added + ?, updated = updated + ?,
-                rejected = rejected + ? where id = ?""",
+                omitted = omitted + ?, rejected = rejected + ? where id = ?""",
             (
                 orjson.dumps(prepared.cursor).decode(),
                 result.read,
                 result.added,
                 result.updated,
+                result.omitted,
                 result.rejected,
                 self._target.run_id,
             ),
         )
         connection.execute(
-            """insert into activity (job_id, hour, added, updated, rejected) values (?, ?, ?, ?, ?)
+            """insert into activity (job_id, hour, added, updated, omitted, rejected) values (?, ?, ?, ?, ?, ?)
             on conflict (job_id, hour) do update set added = added + excluded.added,
-                updated = updated + excluded.updated, rejected = rejected + excluded.rejected""",
-            (self._target.job_id, now[:13], result.added, result.updated, result.rejected),
+                updated = updated + excluded.updated, omitted = omitted + excluded.omitted,
+                rejected = rejected + excluded.rejected""",
+            (self._target.job_id, now[:13], result.added, result.updated, result.omitted, result.rejected),
         )
 
 
