@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Self
 
 from app.catalog import Catalog
 from app.changes import Changes
+from app.clock import Clock
 from app.errors import WorkspaceInUse
+from app.network import has_network
 from app.vault import Vault
 from app.workspace import Workspace, open_workspace
 
@@ -30,6 +32,8 @@ class Engine:
         self.catalog = catalog
         self.vault = vault
         self.changes = Changes()
+        self.clock = Clock()
+        self.has_network: Callable[[], bool] = has_network
         self.supervisor: Supervisor | None = None
         self.in_charge_elsewhere: WorkspaceInUse | None = None
         self.sandbox_is_up = False

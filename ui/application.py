@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog
 from app.engine import Engine
 from app.errors import CausewayError
 from app.jobs.retention import keep_within_days
+from app.jobs.watching import keep_schedules
 from app.workspace import create_workspace
 from ui.pages.registry import page_specs
 from ui.shell.application import make_application
@@ -82,6 +83,7 @@ class Session(QObject):
             # The page is painted before workers are warmed up.
             await asyncio.sleep(0)
             engine.at_start(functools.partial(keep_within_days, engine))
+            engine.at_start(functools.partial(keep_schedules, engine))
             await engine.start()
             if engine.supervisor is not None:
                 await engine.supervisor.rebuilds.resume()
@@ -120,7 +122,7 @@ class Session(QObject):
         confirm(
             self._window,
             f"{jobs} running",
-            "Closing stops them after their present rows. What is done is saved; they go on when run again.",
+            "Closing stops them after their present rows. What is done is saved; they go on when it is opened again.",
             "Stop and close",
             self.end,
         )

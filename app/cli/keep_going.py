@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.pass_obj
 def engine(session: Session) -> None:
-    """Stay in charge of the workspace with no window, until Ctrl-C or SIGTERM.
+    """Run jobs as they fall due, with no window, until Ctrl-C or SIGTERM.
 
-    Runs that a crash left behind are marked as interrupted at the start, and a rebuild that was interrupted goes on.
-    Other processes can read meanwhile.
+    Runs that were missed are caught up once; runs and a rebuild that were interrupted go on. Other processes can read
+    meanwhile.
     """
     with session.changing() as opened:
         name, folder = opened.workspace.name, opened.workspace.folder
@@ -32,10 +32,12 @@ def engine(session: Session) -> None:
 
 async def _keep_going(engine: Engine, sentence: str) -> None:
     from app.jobs.retention import keep_within_days
+    from app.jobs.watching import keep_schedules
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     engine.at_start(lambda: keep_within_days(engine))
+    engine.at_start(lambda: keep_schedules(engine))
     with on_stop_signals(lambda: loop.call_soon_threadsafe(stop.set)):
         await engine.start()
         try:

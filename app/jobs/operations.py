@@ -5,14 +5,13 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from app.catalog import JobType
 from app.changes import Change
-from app.clock import moment_of, now_text
+from app.clock import now_text
 from app.errors import NotFound, Refused
 from app.jobs.lifecycle import Happening, What, new_state
 from app.jobs.log import write_log
@@ -63,7 +62,7 @@ def create_job(engine: Engine, draft: JobDraft) -> int:
             ),
         ).lastrowid
         assert isinstance(job_id, int)
-        write_state(connection, job_id, new_state(moment_of(now)))
+        write_state(connection, job_id, new_state(engine.clock.now()))
     engine.changes.announce(Change("jobs", job_id))
     return job_id
 
@@ -165,7 +164,7 @@ def _require_idle(engine: Engine, job_id: int) -> None:
 
 def _let_happen(engine: Engine, connection: sqlite3.Connection, job_id: int, act: What) -> None:
     """An act on a job, within the caller's transaction. Raises Refused."""
-    now, patience = datetime.now(UTC), fail_after(engine)
+    now, patience = engine.clock.now(), fail_after(engine)
     under_way = engine.supervisor is not None and engine.supervisor.running_run(job_id) is not None
     if act == "delete" and not under_way:
         # Its run may have ended with the program that was in charge of it.

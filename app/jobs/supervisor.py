@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,9 +19,9 @@ import orjson
 
 from app.authorizations import open_credentials
 from app.changes import Change
-from app.clock import Clock
 from app.errors import CausewayError, Refused
 from app.jobs.importing import ImportOrder
+from app.jobs.indexing import Indexer
 from app.jobs.lifecycle import Happening
 from app.jobs.model import RunInfo, RunProgress, Trigger
 from app.jobs.process import WorkerProcess
@@ -30,7 +30,6 @@ from app.jobs.rebuilding import Rebuilder
 from app.jobs.records import begin_run, end_run, previous_cursor
 from app.jobs.states import fail_after, happen
 from app.jobs.worker import Outcome, outcome_of
-from app.network import has_network
 from connectors.kit.errors import ConnectorError
 
 if TYPE_CHECKING:
@@ -59,16 +58,8 @@ class _Running:
 class Supervisor:
     """Starts runs, at most `limit` at once and one an account, and sees each one to its end."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        limit: int,
-        clock: Clock | None = None,
-        network: Callable[[], bool] = has_network,
-    ) -> None:
+    def __init__(self, engine: Engine, limit: int) -> None:
         self.limit = limit
-        self._clock = clock or Clock()
-        self._has_network = network
         self._engine = engine
         self._database = engine.workspace.database
         self._running: dict[int, _Running] = {}
@@ -77,6 +68,7 @@ class Supervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._spare: WorkerProcess | None = None
         self.rebuilds = Rebuilder(engine)
+        self.index = Indexer(engine)
         self._closing = False
         self._loop = asyncio.get_running_loop()
 
@@ -84,6 +76,7 @@ class Supervisor:
         """Find runs that a crash of the program left behind, and keep a worker warm."""
         await asyncio.to_thread(self._mark_interrupted)
         await self._keep_warm()
+        self.index.begin()
 
     async def _keep_warm(self) -> None:
         spare = await asyncio.to_thread(WorkerProcess)
@@ -100,6 +93,7 @@ class Supervisor:
             running.closed = not running.cancelled
             self.cancel(run_id)
         await self.rebuilds.stop()
+        await self.index.stop()
         await asyncio.gather(*(running.ended for running in self._running.values()))
         await asyncio.gather(*self._tasks)
         spare, self._spare = self._spare, None
@@ -282,7 +276,7 @@ class Supervisor:
     def _record_begin(self, job_id: int, trigger: Trigger, reason: str) -> tuple[int, str, int | None]:
         """A run that waits for its turn: its number, the job's name, and the account that it has to itself, if any."""
         with self._database.write() as connection:
-            run_id = begin_run(connection, job_id, trigger, reason, self._clock.now(), fail_after(self._engine))
+            run_id = begin_run(connection, job_id, trigger, reason, self._engine.clock.now(), fail_after(self._engine))
             row = connection.execute("select name, authorization_id from jobs where id = ?", (job_id,)).fetchone()
             account: int | None = row["authorization_id"]
             method = connection.execute("select method from authorizations where id = ?", (account,)).fetchone()
@@ -293,18 +287,18 @@ class Supervisor:
 
     def _record_start(self, job_id: int) -> None:
         with self._database.write() as connection:
-            happen(connection, job_id, Happening("started"), self._clock.now(), fail_after(self._engine))
+            happen(connection, job_id, Happening("started"), self._engine.clock.now(), fail_after(self._engine))
 
     def _record_end(self, run_id: int, job_id: int, outcome: Outcome) -> RunInfo:
-        online = outcome.remedy != "wait" or self._has_network()
-        now, patience = self._clock.now(), fail_after(self._engine)
+        online = outcome.remedy != "wait" or self._engine.has_network()
+        now, patience = self._engine.clock.now(), fail_after(self._engine)
         with self._database.write() as connection:
             end_run(connection, run_id, job_id, outcome, now, patience, online=online)
         return get_run(self._engine, run_id)
 
     def _mark_interrupted(self) -> None:
         """Runs that were under way when the program was killed or the computer went off."""
-        now, patience = self._clock.now(), fail_after(self._engine)
+        now, patience = self._engine.clock.now(), fail_after(self._engine)
         outcome = Outcome("interrupted", "Causeway was closed while it ran.")
         with self._database.write() as connection:
             for run_id, job_id in connection.execute("select id, job_id from runs where status = 'running'").fetchall():

@@ -1,0 +1,141 @@
+"""Begins the runs that are due: by schedule, after errors and limits, and when the network is back."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from app.changes import Change
+from app.errors import CausewayError
+from app.jobs.lifecycle import Happening, JobState, is_to_be_removed, is_to_be_warned, removal
+from app.jobs.log import write_log
+from app.jobs.operations import delete_job
+from app.jobs.records import trigger_of
+from app.jobs.schedule import Schedule
+from app.jobs.states import STATE_COLUMNS, fail_after, happen, keep_ended, read_state, schedule_of, write_state
+
+if TYPE_CHECKING:
+    from app.engine import Engine
+
+LONGEST_REST = 30.0
+"""Seconds. Timers stand still while a computer sleeps, so they are never set for long."""
+NETWORK_REST = 5.0
+"""Seconds between two looks at the network while a job waits for it."""
+JUMP = timedelta(seconds=10)
+"""Where the two clocks differ by more, one was set, or the computer slept."""
+TIDY_SECONDS = 3_600.0
+
+
+async def keep_schedules(engine: Engine) -> None:
+    """Begin runs as they fall due, until cancelled. A task for `Engine.at_start`."""
+    watch = Watch(engine)
+    stirred = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def changed(change: Change) -> None:
+        if change.what == "jobs":
+            with suppress(RuntimeError):  # the loop is closed: the program is ending
+                loop.call_soon_threadsafe(stirred.set)
+
+    unsubscribe = engine.changes.subscribe(changed)
+    try:
+        while True:
+            stirred.clear()
+            rest = LONGEST_REST
+            # A file that is locked, or a full disk, is told by what the user does; the next look may find it well.
+            with suppress(CausewayError):
+                rest = await watch.look()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stirred.wait(), rest)
+    finally:
+        unsubscribe()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sleeper:
+    job_id: int
+    state: JobState
+    schedule: Schedule
+
+
+class Watch:
+    """Looks at the jobs that sleep; `look` is called again and again."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._seen: tuple[datetime, float] | None = None
+        self._tidied: float | None = None
+
+    async def look(self) -> float:
+        """Begin what is due; the answer is for how many seconds nothing will be, at most LONGEST_REST."""
+        clock = self._engine.clock
+        now, monotonic = clock.now(), clock.monotonic()
+        if self._has_jumped(now, monotonic):
+            await asyncio.to_thread(self._set_clock, now)
+        if self._tidied is None or monotonic - self._tidied >= TIDY_SECONDS:
+            self._tidied = monotonic
+            await asyncio.to_thread(self._tidy, now)
+        sleepers = await asyncio.to_thread(self._sleepers)
+        offline = [sleeper for sleeper in sleepers if sleeper.state.waits_for == "network"]
+        online = bool(offline) and await asyncio.to_thread(self._engine.has_network)
+        rest = NETWORK_REST if offline and not online else LONGEST_REST
+        for sleeper in sleepers:
+            wakes_at = sleeper.state.wakes_at or now
+            if wakes_at <= now or (online and sleeper.state.waits_for == "network"):
+                await self._begin(sleeper, now)
+            else:
+                rest = min(rest, (wakes_at - now).total_seconds())
+        return rest
+
+    def _has_jumped(self, now: datetime, monotonic: float) -> bool:
+        """Whether the clock was set or the computer slept; nobody knows what was before the first look."""
+        before, self._seen = self._seen, (now, monotonic)
+        if before is None:
+            return True
+        return abs(now - before[0] - timedelta(seconds=monotonic - before[1])) > JUMP
+
+    async def _begin(self, sleeper: _Sleeper, now: datetime) -> None:
+        supervisor = self._engine.supervisor
+        if supervisor is None or supervisor.running_run(sleeper.job_id) is not None:
+            return
+        trigger, reason = trigger_of(sleeper.state, sleeper.schedule, now)
+        # Somebody may have run, paused or deleted it a moment ago.
+        with suppress(CausewayError):
+            await supervisor.run(sleeper.job_id, trigger, reason)
+
+    def _sleepers(self) -> list[_Sleeper]:
+        with self._engine.workspace.database.read() as connection:
+            rows = connection.execute(
+                f"select id, schedule, {STATE_COLUMNS} from jobs where status = 'sleeping' order by wakes_at, id"
+            ).fetchall()
+        return [_Sleeper(row["id"], read_state(row), schedule_of(row)) for row in rows]
+
+    def _set_clock(self, now: datetime) -> None:
+        patience = fail_after(self._engine)
+        with self._engine.workspace.database.write() as connection:
+            for (job_id,) in connection.execute("select id from jobs").fetchall():
+                happen(connection, job_id, Happening("clock"), now, patience)
+
+    def _tidy(self, now: datetime) -> None:
+        """Remove jobs that did nothing for long enough, and say so a week before."""
+        keep = keep_ended(self._engine)
+        with self._engine.workspace.database.write() as connection:
+            rows = connection.execute(f"select id, {STATE_COLUMNS} from jobs").fetchall()
+            states = [(row["id"], read_state(row)) for row in rows]
+            for job_id, state in states:
+                if is_to_be_warned(state, now, keep):
+                    warned = replace(state, warned_at=now)
+                    write_state(connection, job_id, warned)
+                    at = removal(warned, keep)
+                    assert at is not None
+                    message = (
+                        f"This job will be removed on {at.day} {at:%B %Y}, as it has done nothing for "
+                        f"{keep.days} days by then. Run, resume or edit it to keep it."
+                    )
+                    write_log(connection, job_id, None, "note", message, level="warning")
+        for job_id, state in states:
+            if is_to_be_removed(state, now, keep):
+                delete_job(self._engine, job_id)
