@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 INDEXED_LETTERS = 6
 """The index has the beginnings of words up to so many letters ready."""
-LOOKED_AT = 4_000
+LOOKED_AT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,8 @@ class _Search:
         self._fields = fields
         self._owners = self._whose(text)
         self._wanted = wanted_words(text)
-        left = [row[0] for row in connection.execute("select profile_id from unindexed limit ?", (LITTLE + 1,))]
-        self._many_left = len(left) > LITTLE
-        self._left = [] if self._many_left or not self._wanted else left
+        rows = connection.execute("select profile_id from unindexed order by profile_id desc limit ?", (LITTLE,))
+        self._left = {row[0] for row in rows}
 
     def people(self) -> Iterator[int]:
         """Their numbers, the newest first."""
@@ -104,10 +103,12 @@ class _Search:
         """How many there are."""
         if self._owners or not self._wanted:
             return len(self._owners)
-        question = "select count(*) from people_words where people_words match ?"
-        if not self._many_left:
-            question += " and rowid not in (select profile_id from unindexed)"
-        return int(self._connection.execute(question, (_match(self._wanted),)).fetchone()[0]) + len(self._others())
+        indexed = self._connection.execute(
+            """select count(*) from people_words
+            where people_words match ? and rowid not in (select value from json_each(?))""",
+            (_match(self._wanted), as_json(self._left)),
+        ).fetchone()[0]
+        return int(indexed) + len(self._others())
 
     def _whose(self, text: str) -> list[int]:
         """Those who have the whole text as the value of an identifier."""
@@ -119,16 +120,16 @@ class _Search:
         return [row[0] for row in rows]
 
     def _others(self) -> list[int]:
-        """Those of the few who are not indexed."""
-        words = read_words(self._connection, self._left, self._fields) if self._left else {}
+        """Those of the newest people who are not indexed."""
+        words = read_words(self._connection, self._left, self._fields)
         return sorted((one for one, theirs in words.items() if has_words(theirs, self._wanted)), reverse=True)
 
     def _indexed(self) -> Iterator[int]:
-        """Those whom the index knows; who was written since is looked at, or left to `_others`."""
+        """Those whom the index knows but not `_others`; who was written since is looked at."""
         for person, written in self._hits():
             if not written:
                 yield person
-            elif self._many_left:
+            elif person not in self._left:
                 now = read_words(self._connection, [person], self._fields).get(person)
                 if now is not None and has_words(now, self._wanted):
                     yield person
