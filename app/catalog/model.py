@@ -27,6 +27,7 @@ class Field:
     default: str = ""
     help: str = ""
     advanced: bool = False
+    choices: tuple[OptionChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

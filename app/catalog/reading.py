@@ -31,7 +31,7 @@ def read_provider(text: str, folder: str) -> Provider:
 
 
 def _method(entry: dict[str, Any]) -> AuthorizationMethod:
-    return AuthorizationMethod(**entry | {"fields": tuple(Field(**field) for field in entry["fields"])})
+    return AuthorizationMethod(**entry | {"fields": tuple(_field(field) for field in entry["fields"])})
 
 
 def _job_type(entry: dict[str, Any]) -> JobType:
@@ -40,4 +40,12 @@ def _job_type(entry: dict[str, Any]) -> JobType:
 
 
 def _option(entry: dict[str, Any]) -> Option:
-    return Option(**entry | {"choices": tuple(OptionChoice(**choice) for choice in entry.get("choices", ()))})
+    return Option(**entry | {"choices": _choices(entry)})
+
+
+def _field(entry: dict[str, Any]) -> Field:
+    return Field(**entry | {"choices": _choices(entry)})
+
+
+def _choices(entry: dict[str, Any]) -> tuple[OptionChoice, ...]:
+    return tuple(OptionChoice(**choice) for choice in entry.get("choices", ()))

@@ -19,6 +19,7 @@ from app.catalog.catalogue import mapping_files
 from app.catalog.model import Provider
 from app.catalog.reading import read_provider
 from app.yaml_faults import Path, doubles, key_of, line_of, told
+RUNS = {"alert": inspect.iscoroutinefunction}
 
 
 def faults(text: str, name: str, folder: str) -> list[str]:
@@ -91,9 +92,12 @@ def _inconsistencies(provider: Provider) -> list[tuple[Path, str]]:
         for number, field in enumerate(method.fields):
             if field.type == "password" and not field.secret:
                 found.append(((*here, "fields", number), f"the password {field.name} must be secret"))
+            if field.type == "select" and field.default not in [choice.value for choice in field.choices]:
+                found.append(((*here, "fields", number), "a select needs choices and one of them as its default"))
     for index, job in enumerate(provider.jobs):
         here = ("jobs", index)
-        function((*here, "run"), job.run, inspect.isasyncgenfunction)
+        # An alert answers for what it was given; what moves data does so in batches.
+        function((*here, "run"), job.run, RUNS.get(job.kind, inspect.isasyncgenfunction))
         function((*here, "preview"), job.preview, inspect.iscoroutinefunction)
         found += [
             ((*here, "authorizations", number), f"there is no authorization {slug}")
@@ -107,8 +111,12 @@ def _inconsistencies(provider: Provider) -> list[tuple[Path, str]]:
             function((*there, "choices_from"), option.choices_from, inspect.iscoroutinefunction)
             found += [((*there, "when"), f"there is no option {name}") for name in option.when if name not in names]
             values = [choice.value for choice in option.choices]
-            if values and option.default is not None and option.default not in values:
-                found.append(((*there, "default"), f"{option.default!r} is not among the choices"))
+            defaults = option.default if isinstance(option.default, list) else [option.default]
+            found += [
+                ((*there, "default"), f"{default!r} is not among the choices")
+                for default in defaults
+                if values and default is not None and default not in values
+            ]
             if option.type == "select" and not values and not option.choices_from:
                 found.append((there, "a select needs choices or choices_from"))
     return found

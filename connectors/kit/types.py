@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -124,3 +124,44 @@ class Preview:
     rejected: tuple[Rejected, ...] = ()
     timestamp: str | None = None
     size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """Something that happened: a sentence for people, a line with more, and `kind`, by which many are counted.
+
+    `at` is UTC text. `bad` is whether somebody has to do something about it.
+    """
+
+    at: str
+    title: str
+    message: str
+    kind: str
+    bad: bool
+
+
+class AlertContext(Protocol):
+    """What an alert is given; `workspace` is the name under which the user knows where it comes from."""
+
+    @property
+    def credentials(self) -> Credentials: ...
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+    @property
+    def workspace(self) -> str: ...
+    def log(self, message: str, level: Level = "info") -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one thing that was sent. "again" means: not yet, after `retry_after` seconds if they were named."""
+
+    state: Literal["sent", "rejected", "again"]
+    reason: str = ""
+    retry_after: float | None = None
+
+
+class AlertFunction(Protocol):
+    """Tells people of events, in one message; an answer for each event, in their order. Raises ConnectorError."""
+
+    async def __call__(self, context: AlertContext, events: Sequence[AlertEvent]) -> list[Answer]: ...

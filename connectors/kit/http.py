@@ -1,0 +1,142 @@
+"""Requests to a provider over HTTPS: TLS checked, bounded in time, errors told by what to do next.
+
+Each request leaves a line in the log with the secrets blanked. What an answer means is the provider's to say; only that
+somebody has to wait is the same everywhere: no connection, 429, and the server's own errors are WaitError.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from connectors.kit.errors import InputError, WaitError
+from connectors.kit.network import SECONDS, is_this_computer, proxy, trusted
+
+BLANK = "•••"
+LONGEST_ANSWER = 4_000
+"""Characters of an answer that are kept."""
+LogLine = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered: the status and the beginning of the text, secrets blanked."""
+
+    status: int
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Http:
+    """Requests of one piece of work: `async with Http(log, secrets=[…]) as http: await http.post_json(url, document)`."""
+
+    def __init__(self, log: LogLine | None = None, *, secrets: Iterable[str] = ()) -> None:
+        self._log = log
+        # The longest first: one may be part of another.
+        self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
+        self._client = httpx.AsyncClient(verify=trusted(), timeout=SECONDS, proxy=proxy(), follow_redirects=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def post_json(self, url: str, document: Any) -> Reply:
+        """Send JSON. Raises WaitError."""
+        return await self._request("POST", url, document)
+
+    async def head(self, url: str) -> Reply:
+        """Knock. Raises WaitError."""
+        return await self._request("HEAD", url)
+
+    async def _request(self, method: str, url: str, document: Any = None) -> Reply:
+        host = checked_address(url)
+        began = time.monotonic()
+        try:
+            response = await self._client.request(method, url, json=document)
+        except httpx.HTTPError as error:
+            self._tell(method, url, f"no answer ({type(error).__name__})", began)
+            raise _no_answer(host, error) from None
+        except ValueError as error:
+            raise InputError(f"The address at {host} can't be used: {self._blanked(str(error))}.") from None
+        self._tell(method, url, str(response.status_code), began)
+        if response.status_code == 429 or response.status_code >= 500:
+            raise WaitError(
+                f"{host} asks to wait."
+                if response.status_code == 429
+                else f"{host} is in trouble (error {response.status_code}).",
+                advice="It is tried again by itself.",
+                details=self._blanked(response.text[:LONGEST_ANSWER]),
+                retry_after=retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC)),
+            )
+        return Reply(response.status_code, self._blanked(response.text[:LONGEST_ANSWER]))
+
+    def _tell(self, method: str, url: str, outcome: str, began: float) -> None:
+        if self._log is not None:
+            self._log(f"{method} {self._blanked(url)}: {outcome}, {(time.monotonic() - began) * 1000:.0f} ms")
+
+    def _blanked(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, BLANK)
+        return text
+
+
+def checked_address(url: str) -> str:
+    """The host of an address that may be used: https, or http on this computer itself. Raises InputError."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    if not host or any(character.isspace() for character in url):
+        raise InputError("That is no address of the web.", advice="Copy it anew: it begins with https://.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_this_computer(host)):
+        raise InputError(f"The address at {host} is not safe: what is sent could be read on the way.", advice="Use https.")
+    return host
+
+
+def retry_after(value: str, now: datetime) -> float | None:
+    """Seconds that a Retry-After header asks for, be it a number or a date; None for one that says nothing."""
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, ((at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - now).total_seconds())
+
+
+def _no_answer(host: str, error: httpx.HTTPError) -> WaitError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return WaitError(
+                f"{host} can't prove that it is {host}; nothing was sent.",
+                advice="If your company looks into the traffic, its certificate must be known to this computer.",
+                details=cause.verify_message,
+            )
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.ProxyError):
+        return WaitError("The proxy does not let it through.", advice="Check the proxy in the settings.", details=str(error))
+    if isinstance(error, httpx.TimeoutException):
+        return WaitError(f"{host} did not answer within {SECONDS:.0f} seconds.", advice="It is tried again by itself.")
+    return WaitError(
+        f"{host} can't be reached.",
+        advice="Check that this computer is online.",
+        details=type(error).__name__,
+    )

@@ -1,0 +1,1 @@
+"""Alerts in a channel of Microsoft Teams, over a webhook of Workflows."""

@@ -1,0 +1,1 @@
+"""Alerts by email, over a mail server of yours."""

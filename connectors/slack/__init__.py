@@ -1,0 +1,1 @@
+"""Alerts in a channel of Slack, over an incoming webhook."""
