@@ -16,6 +16,7 @@ What = Literal[
     "streams",
     "schema",
     "rebuild",
+    "notifications",
     "index",
     "workspace",
     "settings",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from app.alerts.listening import listen
 from app.authorizations import open_credentials
 from app.changes import Change
 from app.errors import CausewayError, Refused
@@ -27,7 +28,7 @@ from app.jobs.model import RunInfo, RunProgress, Trigger
 from app.jobs.process import WorkerProcess
 from app.jobs.queries import get_run
 from app.jobs.rebuilding import Rebuilder
-from app.jobs.records import begin_run, end_run, previous_cursor
+from app.jobs.records import BY_ITSELF, begin_run, end_run, previous_cursor
 from app.jobs.states import fail_after, happen
 from app.jobs.worker import Outcome, outcome_of
 from connectors.kit.errors import ConnectorError
@@ -35,6 +36,8 @@ from connectors.kit.errors import ConnectorError
 if TYPE_CHECKING:
     from app.engine import Engine
 
+LISTENS = 0
+"""Stands for the number of a run where there is none."""
 PEOPLE_CHANGED, STREAMS_CHANGED, SCHEMA_CHANGED = Change("profiles"), Change("streams"), Change("schema")
 
 
@@ -136,13 +139,18 @@ class Supervisor:
         return next((one for one in self._running.values() if one.begun and one.account == account), None)
 
     async def run(self, job_id: int, trigger: Trigger = "by hand", reason: str = "") -> int:
-        """Begin a run of the job, or queue it while it is not its turn. Raises Refused, NotFound."""
+        """Begin a run of the job, or queue it while it is not its turn; its number. Raises Refused, NotFound.
+
+        An alert begins to listen and has no run: the answer is LISTENS.
+        """
         if self._closing:
             raise Refused("Causeway is closing; no run was started.")
         if job_id in self._starting or self.running_run(job_id) is not None:
             raise Refused("This job is running already.", advice="Wait for it to end, or stop it first.")
         self._starting.add(job_id)
         try:
+            if await asyncio.to_thread(listen, self._engine, job_id, by_itself=trigger in BY_ITSELF):
+                return LISTENS
             run_id, name, account = await asyncio.to_thread(self._record_begin, job_id, trigger, reason)
         finally:
             self._starting.discard(job_id)

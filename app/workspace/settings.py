@@ -42,5 +42,15 @@ SETTINGS = {
             least=7,
             most=3650,
         ),
+        Setting("check_hours", 24, "Authorizations are tried so many hours after their last check.", least=1, most=720),
+        Setting(
+            "proxy",
+            "",
+            "Address of the proxy through which requests go, such as http://proxy.agency.example:3128; empty for what "
+            "the system says.",
+        ),
+        Setting("notify_failed", True, "The desktop says when a job fails or a quota is reached."),
+        Setting("notify_completed", False, "The desktop says when a job is completed."),
+        Setting("notify_authorizations", True, "The desktop says when an authorization fails or works again."),
     )
 }
