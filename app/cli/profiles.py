@@ -149,11 +149,12 @@ def _show(person: Profile, events: list[PersonEvent] | None, history: list[Histo
 @click.option("--offset", type=click.IntRange(0), metavar="N", default=0, help="Leave out the first ones.")
 @click.pass_obj
 def search(session: Session, text: tuple[str, ...], limit: int, offset: int) -> None:
-    """People with TEXT as an identifier or in any text field; without TEXT, the newest people."""
+    """People with TEXT as an identifier, or its words as beginnings of theirs; without TEXT, the newest people."""
     from app.profiles import count_matches, search_profiles
 
     words = " ".join(text)
     with session.reading() as engine:
+        _index(engine, words)
         found = search_profiles(engine, words, offset, limit)
         total = count_matches(engine, words)
 
@@ -190,8 +191,18 @@ def count(session: Session, text: tuple[str, ...]) -> None:
 
     words = " ".join(text)
     with session.reading() as engine:
+        _index(engine, words)
         total = count_matches(engine, words) if words else count_profiles(engine)
     session.answer({"count": total}, lambda: output.tell(str(total)))
+
+
+def _index(engine: Engine, words: str) -> None:
+    """Make a search know everybody, also where no window has been open since the last import."""
+    from app.profiles import count_unindexed, index_everybody
+
+    if words and count_unindexed(engine):
+        with output.counting("Indexing people") as progress:
+            index_everybody(engine, progress or (lambda done, total: None))
 
 
 @profile.command()

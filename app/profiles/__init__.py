@@ -15,6 +15,7 @@ from app.profiles.person import (
     profile_events,
 )
 from app.profiles.search import ProfileRow, count_matches, count_profiles, search_profiles
+from app.profiles.search_index import count_unindexed, index_everybody
 from app.profiles.written import FileEffect
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "count_history",
     "count_matches",
     "count_profiles",
+    "count_unindexed",
     "erase_person",
     "event_document",
     "export_person",
@@ -38,6 +40,7 @@ __all__ = [
     "find_profile",
     "get_profile",
     "history_document",
+    "index_everybody",
     "person_document",
     "person_history",
     "plan_erasure",

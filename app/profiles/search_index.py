@@ -35,6 +35,12 @@ def count_unindexed(engine: Engine) -> int:
     return left if left > LITTLE else 0
 
 
+def index_everybody(engine: Engine, progress: Callable[[int, int], None]) -> None:
+    """Index all who are left, here and now: for a program in which nothing else sees to it. `progress` as below."""
+    with engine.workspace.database.read() as connection:
+        index_people(connection, progress)
+
+
 def index_people(
     connection: sqlite3.Connection, progress: Callable[[int, int], None], pause: Callable[[float], None] | None = None
 ) -> None:

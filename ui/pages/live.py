@@ -19,7 +19,7 @@ class Live(QObject):
     """Calls `refresh` in the UI thread after changes of the kinds in `about`.
 
     Changes come in showers, so they are answered once, `REST_MS` after the first of them, and the ceaseless
-    "progress" of running jobs every `PROGRESS_REST_MS`. A page that is not shown reads anew at its next visit anyway
+    "progress" of running jobs and of the index every `PROGRESS_REST_MS`. A page that is not shown reads anew at its next visit anyway
     and is left alone.
     """
 
@@ -33,7 +33,7 @@ class Live(QObject):
     def _changed(self, change: Change) -> None:
         if change.what not in self._about:
             return
-        wait = PROGRESS_REST_MS if change.what == "progress" else REST_MS
+        wait = PROGRESS_REST_MS if change.what in ("progress", "index") else REST_MS
         if not self._rest.isActive() or self._rest.remainingTime() > wait:
             self._rest.start(wait)
 

@@ -10,7 +10,14 @@ from typing import Any
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from app.engine import Engine
-from app.profiles import ProfileRow, count_matches, count_profiles, export_profiles, search_profiles
+from app.profiles import (
+    ProfileRow,
+    count_matches,
+    count_profiles,
+    count_unindexed,
+    export_profiles,
+    search_profiles,
+)
 from app.profiles.person import stored_value
 from app.schema.fields import Field, list_fields
 from ui.pages.files import ask_save
@@ -58,6 +65,7 @@ class ProfilesPage(Page):
         self._text = ""
         self._people: int | None = None
         self._matches: int | None = None
+        self._unindexed = 0
         self._shown_fields: tuple[Field, ...] | None = None
         self._told = ""
         self._export_task: Task | None = None
@@ -76,7 +84,7 @@ class ProfilesPage(Page):
         self.add(self._place, 1)
         self.table: DataTable | None = None
         self.model: PagedTableModel | None = None
-        Live(self, engine, ("profiles", "schema", "progress"), self.refresh)
+        Live(self, engine, ("profiles", "schema", "progress", "index"), self.refresh)
 
     def open(self, **args: Any) -> None:
         """`told`: what happened to somebody on the way here; `left`: what the user has to see to."""
@@ -89,19 +97,22 @@ class ProfilesPage(Page):
     def refresh(self) -> None:
         engine = self._engine
 
-        def ask() -> tuple[tuple[Field, ...], int]:
+        def ask() -> tuple[tuple[Field, ...], int, int]:
             with engine.workspace.database.read() as connection:
                 fields = tuple(list_fields(connection))
-            return fields, count_profiles(engine)
+            return fields, count_profiles(engine), count_unindexed(engine)
 
         run_query(ask, done=self._counted, failed=self.banner.tell_error, owner=self)
 
-    def _counted(self, answer: tuple[tuple[Field, ...], int]) -> None:
-        fields, self._people = answer
+    def _counted(self, answer: tuple[tuple[Field, ...], int, int]) -> None:
+        were_left = self._unindexed > 0
+        fields, self._people, self._unindexed = answer
         shown = chosen_fields(fields)
         if self.model is None or shown != self._shown_fields:
             self._shown_fields = shown
             self._make_table(shown)
+        elif self._text and were_left != (self._unindexed > 0):
+            self._renew_empty()
         assert self.model is not None
         self.export.setEnabled(bool(self._people) and self._export_task is None)
         self._tell_count()
@@ -139,6 +150,11 @@ class ProfilesPage(Page):
         self._place.addWidget(self.table, 1)
         self.setTabOrder(self.export, self.table)
 
+    def _renew_empty(self) -> None:
+        self.empty.hide()
+        self.empty.deleteLater()
+        self._empty_actions()
+
     def _empty_actions(self) -> None:
         assert self.table is not None
         if self._text:
@@ -146,7 +162,10 @@ class ProfilesPage(Page):
             self.empty = EmptyState(
                 "search",
                 f"Nobody found for “{self._text}”",
-                "Every word must stand in a text field of the person, or the whole text must be one identifier.",
+                f"{words.count_of(self._unindexed, 'person', 'people')} are still being indexed and come up as soon as "
+                "they are."
+                if self._unindexed
+                else "Every word must be one of the person's or its beginning, or the whole text one identifier.",
                 [again],
             )
         else:
@@ -165,10 +184,8 @@ class ProfilesPage(Page):
     def _searched(self, text: str) -> None:
         if text == self._text or self.model is None:
             return
-        old, self._text, self._matches = self.empty, text, None
-        old.hide()
-        old.deleteLater()
-        self._empty_actions()
+        self._text, self._matches = text, None
+        self._renew_empty()
         self._tell_count()
         self.model.refresh()
 
@@ -220,6 +237,8 @@ class ProfilesPage(Page):
             note = f"counting matches among {everybody}…"
         else:
             note = f"{words.count_of(self._matches, 'match', 'matches')} among {everybody}"
+        if self._text and self._unindexed:
+            note += f"; {words.count_of(self._unindexed, 'person', 'people')} are still being indexed"
         self.set_title("Profiles", note)
 
     # what can be done with people
