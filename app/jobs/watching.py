@@ -48,8 +48,10 @@ async def keep_schedules(engine: Engine) -> None:
             # A file that is locked, or a full disk, is told by what the user does; the next look may find it well.
             with suppress(CausewayError):
                 rest = await watch.look()
+            # Not wait_for, which in Python 3.11 may take a cancellation for an answer.
             with suppress(TimeoutError):
-                await asyncio.wait_for(stirred.wait(), rest)
+                async with asyncio.timeout(rest):
+                    await stirred.wait()
     finally:
         unsubscribe()
 
