@@ -10,6 +10,7 @@ import click
 from app.cli import output
 from app.cli.commands import Group
 from app.cli.passphrase import passphrase_option, unlock_for_job
+from app.cli.recipes import export_recipe, import_recipe
 from app.cli.resolve import authorization_named, job_named
 from app.cli.session import Ended, Session
 from app.errors import NotFound, Refused
@@ -332,3 +333,7 @@ def rejected(session: Session, name: str, run_id: int | None, limit: int, offset
                 output.say(f"{len(rows):,} of {total:,} rows; --save FILE writes all of them.")
 
     session.answer(document, people)
+
+
+job.add_command(export_recipe)
+job.add_command(import_recipe)

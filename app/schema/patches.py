@@ -45,6 +45,17 @@ def apply_additions(
     Raises Refused for a field that can't be, and LqlError.
     """
     before = read_schema(connection)
+    after, new = with_additions(before, fields, mappings)
+    if after != before:
+        origins = dict.fromkeys(delta(before, after), "")
+        put_in_force(connection, before, after, comment=comment, by=by, origins=origins)
+    return new
+
+
+def with_additions(
+    before: Schema, fields: Iterable[FieldDefinition], mappings: Iterable[MappingDefinition]
+) -> tuple[Schema, list[str]]:
+    """The schema that `apply_additions` would make, and the names of the fields that are new. Raises as it does."""
     known = {field.name.casefold(): field for field in before.fields}
     wanted = []
     new = []
@@ -59,9 +70,7 @@ def apply_additions(
     after, _ = editing.with_mappings(editing.with_fields(before, wanted), mappings)
     if after != before:
         _check_room(after)
-        origins = dict.fromkeys(delta(before, after), "")
-        put_in_force(connection, before, after, comment=comment, by=by, origins=origins)
-    return new
+    return after, new
 
 
 def _as_identifier(field: FieldDefinition) -> FieldDefinition:

@@ -35,6 +35,8 @@ ARGUMENTS = {
     "job runs": ["members.csv"],
     "job undo": ["1", "--yes"],
     "job rejected": ["1"],
+    "job export-recipe": ["1", "{folder}/again.causeway-recipe.yaml"],
+    "job import-recipe": ["{folder}/recipe.yaml"],
     "auth list": [],
     "auth methods": [],
     "auth add": ["file-service-folder", "--name", "Files", "--value", "folder={folder}"],
@@ -83,6 +85,7 @@ def first(tmp_path_factory) -> Path:
     create_workspace(folder / "workspace", "Agency").close()
     where = ("--workspace", str(folder / "workspace"))
     assert main(["import", str(folder / "members.csv"), "--stream", "members", *where], lambda engine: 0) == 0
+    assert main(["job", "export-recipe", "1", str(folder / "recipe.yaml"), *where], lambda engine: 0) == 0
     assert main(["workspace", "backup", str(folder / "backup.zip"), *where], lambda engine: 0) == 0
     return folder
 
