@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 
 def now_text() -> str:
@@ -19,6 +21,15 @@ def text_of(moment: datetime) -> str:
 def moment_of(text: str) -> datetime:
     """The moment of a table's text, aware and in UTC."""
     return datetime.fromisoformat(text)
+
+
+def zone_here() -> str:
+    """The name of this computer's time zone, such as "Europe/Berlin"; "UTC" where the system does not tell it."""
+    for told in (os.environ.get("TZ", "").removeprefix(":"), os.path.realpath("/etc/localtime")):
+        _, found, name = told.rpartition("zoneinfo/") if told.startswith("/") else ("", told, told)
+        if found and "/" in name and not Path(name).is_absolute():
+            return name
+    return "UTC"
 
 
 class Clock:

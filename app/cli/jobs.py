@@ -1,4 +1,4 @@
-"""`causeway job`: create, run, look at, undo and delete jobs."""
+"""`causeway job`: create, run, pause, look at, undo and delete jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from app.cli.commands import Group
 from app.cli.passphrase import passphrase_option, unlock_for_job
 from app.cli.recipes import export_recipe, import_recipe
 from app.cli.resolve import authorization_named, job_named
+from app.cli.schedules import ScheduleOptions, schedule_options
 from app.cli.session import Ended, Session
+from app.clock import text_of
 from app.errors import NotFound, Refused
 
 if TYPE_CHECKING:
@@ -20,11 +22,12 @@ if TYPE_CHECKING:
     from app.jobs import JobInfo, RunInfo
 
 LEVELS = ("info", "warning", "error")
+AWAKE = "`causeway engine` runs or the window is open"
 
 
 @click.group(cls=Group)
 def job() -> None:
-    """Create, run, look at, undo and delete jobs. JOB is a job's number or its name."""
+    """Create, run, pause, look at, undo and delete jobs. JOB is a job's number or its name."""
 
 
 @job.command("list")
@@ -39,7 +42,7 @@ def list_(session: Session) -> None:
         {"jobs": found},
         lambda: (
             output.print_table(
-                ("Job", "Name", "Type", "Authorization", "Status", "Last run"),
+                ("Job", "Name", "Type", "Authorization", "Status", "Last run", "Next run"),
                 [
                     (
                         str(entry.id),
@@ -48,6 +51,7 @@ def list_(session: Session) -> None:
                         entry.authorization_name,
                         f"{entry.status}: {entry.reason}" if entry.reason else entry.status,
                         output.local_time(entry.last_run_at),
+                        output.local_time(entry.next_run_at),
                     )
                     for entry in found
                 ],
@@ -85,9 +89,12 @@ def _show(found: JobInfo, last: RunInfo | None, runs: int, rejected: int) -> Non
             ("Type", f"{found.provider_name} · {found.type_name}"),
             ("Authorization", found.authorization_name),
             ("Status", f"{found.status}: {found.reason}" if found.reason else found.status),
+            ("Runs", found.schedule_text),
+            ("Next run", output.local_time(found.next_run_at)),
+            ("Will be removed", output.local_time(found.removed_at)),
             ("Created", " by ".join(filter(None, (output.local_time(found.created_at), found.created_by)))),
             ("Last changed", output.local_time(found.updated_at)),
-            ("Runs", runs),
+            ("Runs so far", runs),
             ("Last run", f"{output.local_time(last.started_at)}, {last.status}" if last else ""),
             ("Rejected rows", f"{rejected:,}"),
         )
@@ -109,6 +116,7 @@ def _show(found: JobInfo, last: RunInfo | None, runs: int, rejected: int) -> Non
     metavar="JSON-FILE",
     help="A file with a JSON object of options; - reads standard input.",
 )
+@schedule_options
 @click.pass_obj
 def create(
     session: Session,
@@ -118,24 +126,29 @@ def create(
     authorization: str | None,
     pairs: tuple[str, ...],
     file: Path | None,
+    when: ScheduleOptions,
 ) -> None:
-    """Make a job. `causeway job run` starts it.
+    """Make a job. `causeway job run` starts it; one with --every runs by itself while the engine or the window is open.
 
     Lists are written with commas (-o identifiers=email,phone), tables as JSON (-o 'types={"zip": "text"}').
     """
     from app.cli.options import read_options
-    from app.jobs import JobDraft, create_job, get_job
+    from app.jobs import JobDraft, create_job, get_job, resume_job
+    from app.jobs.schedule import ONCE
 
     with session.changing() as engine:
         job_type = engine.catalog.job_type(type_)
         options = read_options(job_type, pairs, file)
         chosen = authorization_named(engine, authorization).id if authorization else None
-        job_id = create_job(engine, JobDraft(name, type_, chosen, options, description))
+        schedule = when.schedule() if when.given() else ONCE
+        job_id = create_job(engine, JobDraft(name, type_, chosen, options, description, schedule))
+        if schedule.again:
+            resume_job(engine, job_id)
         made = get_job(engine, job_id)
-    session.answer(
-        {"job": made},
-        lambda: output.tell(f"Made job {job_id}, {made.name}. `causeway job run {job_id}` starts it."),
-    )
+    follows = f"It runs: {made.schedule_text}, and for the first time as soon as {AWAKE}."
+    if not schedule.again:
+        follows = f"`causeway job run {job_id}` starts it."
+    session.answer({"job": made}, lambda: output.tell(f"Made job {job_id}, {made.name}. {follows}"))
 
 
 @job.command()
@@ -150,6 +163,63 @@ def run(session: Session, name: str) -> None:
         found = job_named(engine, name)
         unlock_for_job(session, engine, found)
         run_and_tell(session, engine, found.id)
+
+
+@job.command()
+@click.argument("name", metavar="JOB")
+@click.pass_obj
+def pause(session: Session, name: str) -> None:
+    """Let JOB do nothing until `causeway job resume`. It keeps its place and the time of its next run."""
+    from app.jobs import get_job, pause_job
+
+    with session.changing() as engine:
+        found = job_named(engine, name)
+        pause_job(engine, found.id)
+        paused = get_job(engine, found.id)
+    session.answer({"job": paused}, lambda: output.tell(f"{found.name} is paused."))
+
+
+@job.command()
+@click.argument("name", metavar="JOB")
+@click.pass_obj
+def resume(session: Session, name: str) -> None:
+    """Let a paused or failed JOB go on, at its next run if that is still to come, else at once."""
+    from app.jobs import get_job, resume_job
+
+    with session.changing() as engine:
+        found = job_named(engine, name)
+        resume_job(engine, found.id)
+        resumed = get_job(engine, found.id)
+    session.answer(
+        {"job": resumed},
+        lambda: output.tell(f"{found.name} is due {output.local_time(resumed.next_run_at)}, when {AWAKE}."),
+    )
+
+
+@job.command()
+@click.argument("name", metavar="JOB")
+@click.option("--next", "count", type=click.IntRange(1, 100), metavar="N", default=5, help="Show so many next runs.")
+@schedule_options
+@click.pass_obj
+def schedule(session: Session, name: str, count: int, when: ScheduleOptions) -> None:
+    """Show when JOB runs, or change it with --every (--every once takes the schedule away)."""
+    from app.jobs import edit_job, get_job
+    from app.jobs.schedule import next_runs, read_schedule
+
+    with session.changing() if when.given() else session.reading() as engine:
+        found = job_named(engine, name)
+        if when.given():
+            edit_job(engine, found.id, schedule=when.schedule())
+        shown = get_job(engine, found.id)
+        begin = engine.clock.now()
+        runs = [text_of(run) for run in next_runs(read_schedule(shown.schedule), begin, count)]
+
+    def people() -> None:
+        output.tell(f"{shown.name} runs: {shown.schedule_text}")
+        for run in runs:
+            output.tell(f"  {output.local_time(run)}")
+
+    session.answer({"job": shown.id, "schedule": shown.schedule, "says": shown.schedule_text, "runs": runs}, people)
 
 
 @job.command()

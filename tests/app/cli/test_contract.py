@@ -30,6 +30,9 @@ ARGUMENTS = {
     "job show": ["1"],
     "job create": ["--type", "file-service-csv-import", "--name", "x", "-o", "filename=a.csv", "-o", "stream=s"],
     "job run": ["1"],
+    "job pause": ["2"],
+    "job resume": ["3"],
+    "job schedule": ["1", "--every", "daily", "--at", "06:00", "--zone", "Europe/Berlin"],
     "job delete": ["1", "--yes"],
     "job logs": ["1"],
     "job runs": ["members.csv"],
@@ -86,6 +89,9 @@ def first(tmp_path_factory) -> Path:
     where = ("--workspace", str(folder / "workspace"))
     assert main(["import", str(folder / "members.csv"), "--stream", "members", *where], lambda engine: 0) == 0
     assert main(["job", "export-recipe", "1", str(folder / "recipe.yaml"), *where], lambda engine: 0) == 0
+    job = ["job", "create", "--type", "file-service-csv-import", "-o", "filename=a.csv", "-o", "stream=s", *where]
+    assert main([*job, "--name", "Daily", "--every", "daily", "--at", "06:00"], lambda engine: 0) == 0
+    assert main([*job, "--name", "Later"], lambda engine: 0) == 0
     assert main(["workspace", "backup", str(folder / "backup.zip"), *where], lambda engine: 0) == 0
     return folder
 
