@@ -12,8 +12,10 @@ import qasync
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
+from app.alerts.listening import keep_listening
 from app.engine import Engine
 from app.errors import CausewayError
+from app.health import keep_checking
 from app.jobs.retention import keep_within_days
 from app.jobs.watching import keep_schedules
 from app.workspace import create_workspace
@@ -84,6 +86,8 @@ class Session(QObject):
             await asyncio.sleep(0)
             engine.at_start(functools.partial(keep_within_days, engine))
             engine.at_start(functools.partial(keep_schedules, engine))
+            engine.at_start(functools.partial(keep_listening, engine))
+            engine.at_start(functools.partial(keep_checking, engine))
             await engine.start()
             if engine.supervisor is not None:
                 await engine.supervisor.rebuilds.resume()

@@ -238,9 +238,7 @@ class Listener:
                 write_log(connection, alert.job_id, None, "note", message, level=level)
 
 
-def _pending(
-    connection: sqlite3.Connection, job_id: int, options: Mapping[str, Any], seen: int
-) -> list[SystemEvent]:
+def _pending(connection: sqlite3.Connection, job_id: int, options: Mapping[str, Any], seen: int) -> list[SystemEvent]:
     """What an alert has not told yet."""
     if is_quota(options):
         return find_events(connection, seen, "quota", ("reached",), (job_id,), except_job=job_id, limit=MOST_EVENTS)

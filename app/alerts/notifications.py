@@ -36,7 +36,8 @@ def list_notifications(engine: Engine, limit: int = 200) -> list[Notification]:
     """The newest first."""
     with engine.workspace.database.read() as connection:
         rows = connection.execute(
-            f"select {COLUMNS}, read_at is not null from system_events where {NOTABLE} order by id desc limit ?", (limit,)
+            f"select {COLUMNS}, read_at is not null from system_events where {NOTABLE} order by id desc limit ?",
+            (limit,),
         ).fetchall()
     return [Notification(SystemEvent(*row[:-1]), bool(row[-1])) for row in rows]
 

@@ -19,6 +19,7 @@ from app.catalog.catalogue import mapping_files
 from app.catalog.model import Provider
 from app.catalog.reading import read_provider
 from app.yaml_faults import Path, doubles, key_of, line_of, told
+
 RUNS = {"alert": inspect.iscoroutinefunction}
 
 

@@ -21,6 +21,7 @@ from app.alerts.listening import listen
 from app.authorizations import open_credentials
 from app.changes import Change
 from app.errors import CausewayError, Refused
+from app.health import check_before_run
 from app.jobs.importing import ImportOrder
 from app.jobs.indexing import Indexer
 from app.jobs.lifecycle import Happening
@@ -206,6 +207,7 @@ class Supervisor:
 
     async def _launch(self, run_id: int, running: _Running, spare: WorkerProcess | None) -> None:
         try:
+            await asyncio.to_thread(check_before_run, self._engine, running.account)
             order = await asyncio.to_thread(self._order, run_id)
             await asyncio.to_thread(self._record_start, running.job_id)
         except (CausewayError, ConnectorError) as error:

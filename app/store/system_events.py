@@ -83,7 +83,7 @@ TRIGGERS = (
         "new.job_id",
         "'synced'",
         "coalesce((select name from jobs where id = new.job_id), '')",
-        "new.read || ' rows read, ' || new.added || ' added, ' || new.updated || ' updated, ' || new.rejected || ' rejected'",
+        "new.read || ' read · ' || new.added || ' added · ' || new.updated || ' updated · ' || new.rejected || ' rejected'",
     ),
     _trigger(
         "authorization_health",

@@ -106,7 +106,9 @@ def checked_address(url: str) -> str:
     if not host or any(character.isspace() for character in url):
         raise InputError("That is no address of the web.", advice="Copy it anew: it begins with https://.")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_this_computer(host)):
-        raise InputError(f"The address at {host} is not safe: what is sent could be read on the way.", advice="Use https.")
+        raise InputError(
+            f"The address at {host} is not safe: what is sent could be read on the way.", advice="Use https."
+        )
     return host
 
 
@@ -132,7 +134,9 @@ def _no_answer(host: str, error: httpx.HTTPError) -> WaitError:
             )
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.ProxyError):
-        return WaitError("The proxy does not let it through.", advice="Check the proxy in the settings.", details=str(error))
+        return WaitError(
+            "The proxy does not let it through.", advice="Check the proxy in the settings.", details=str(error)
+        )
     if isinstance(error, httpx.TimeoutException):
         return WaitError(f"{host} did not answer within {SECONDS:.0f} seconds.", advice="It is tried again by itself.")
     return WaitError(

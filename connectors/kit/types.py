@@ -72,6 +72,13 @@ class ImportContext(Protocol):
     @property
     def scratch(self) -> Path: ...
     def log(self, message: str, level: Level = "info") -> None: ...
+    def request(self, request: Mapping[str, Any]) -> None:
+        """Keep for evidence what was opened or asked for: plain values, e.g. {"action": "open", "size": 52_000_000}.
+
+        Secrets are blanked; of very many requests the first ones are kept.
+        """
+        ...
+
     def progress(self, done: int, total: int | None, unit: str, activity: str) -> None:
         """Say what goes on outside of batches, e.g. (52_000_000, 186_000_000, "bytes", "Downloading")."""
         ...
@@ -154,7 +161,7 @@ class AlertContext(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one thing that was sent. "again" means: not yet, after `retry_after` seconds if they were named."""
+    """What became of one thing that was sent. "again": not yet, after `retry_after` seconds if they were named."""
 
     state: Literal["sent", "rejected", "again"]
     reason: str = ""

@@ -15,7 +15,7 @@ from connectors.kit.errors import ConnectorError, InputError, SignInError, WaitE
 from connectors.kit.network import SECONDS, is_this_computer, trusted
 from connectors.kit.types import Account, AlertContext, AlertEvent, Answer, Credentials
 
-ADDRESS = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+")
+ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\\\"]+@[^@\s,;:<>()\[\]\\\"]+")
 
 
 async def check_smtp(credentials: Credentials) -> Account:
@@ -38,7 +38,9 @@ async def email_alert(context: AlertContext, events: Sequence[AlertEvent]) -> li
         except smtplib.SMTPRecipientsRefused as error:
             return _refused(events, error.recipients)
         except smtplib.SMTPSenderRefused as error:
-            return _answered(events, error.smtp_code, f"The mail server does not send as {error.sender}", error.smtp_error)
+            return _answered(
+                events, error.smtp_code, f"The mail server does not send as {error.sender}", error.smtp_error
+            )
         except smtplib.SMTPDataError as error:
             return _answered(events, error.smtp_code, "The mail server does not take the message", error.smtp_error)
     for recipient, (_, reason) in refused.items():
@@ -57,7 +59,8 @@ def addresses(text: str) -> list[str]:
 def address(text: str) -> str:
     """The bare address in "Maja <maja@shop.example>". Raises InputError."""
     found = parseaddr(" ".join(text.split()))[1]
-    if not ADDRESS.fullmatch(found):
+    # With a colon it would be a group, or a header.
+    if ":" in text or not ADDRESS.fullmatch(found):
         raise InputError(f"“{text.strip()}” is no email address.", advice="Write it like maja@shop.example.")
     return found
 
@@ -139,7 +142,9 @@ def _problem(error: Exception, host: str, encryption: str, user: str) -> Connect
             return InputError(f"{host} does not speak TLS at this port.", advice="Choose STARTTLS, usually port 587.")
         case smtplib.SMTPResponseException():
             return WaitError(f"{host} is in trouble (error {error.smtp_code}).", details=_said(error.smtp_error))
-    return WaitError(f"{host} can't be reached, or hung up.", advice="Check host and port.", details=type(error).__name__)
+    return WaitError(
+        f"{host} can't be reached, or hung up.", advice="Check host and port.", details=type(error).__name__
+    )
 
 
 def _refused(events: Sequence[AlertEvent], recipients: dict[str, tuple[int, bytes]]) -> list[Answer]:
