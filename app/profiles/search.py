@@ -104,8 +104,8 @@ class _Search:
         if self._owners or not self._wanted:
             return len(self._owners)
         indexed = self._connection.execute(
-            """select count(*) from people_words
-            where people_words match ? and rowid not in (select value from json_each(?))""",
+            """select count(*) from word_index
+            where word_index match ? and rowid not in (select value from json_each(?))""",
             (_match(self._wanted), as_json(self._left)),
         ).fetchone()[0]
         return int(indexed) + len(self._others())
@@ -136,8 +136,8 @@ class _Search:
 
     def _hits(self) -> Iterator[tuple[int, bool]]:
         """Whom the index has, the newest first, and whether they were written since."""
-        question = """select rowid, rowid in (select profile_id from unindexed), words from people_words
-            where people_words match ? and rowid < ? order by rowid desc limit ?"""
+        question = """select rowid, rowid in (select profile_id from unindexed), words from word_index
+            where word_index match ? and rowid < ? order by rowid desc limit ?"""
         below = 1 << 62
         beginnings = [word[:INDEXED_LETTERS] for word in self._wanted]
         if beginnings != self._wanted:

@@ -73,17 +73,17 @@ def index_these(connection: sqlite3.Connection, people: Sequence[int]) -> None:
     listed = as_json(people)
     before = dict(
         connection.execute(
-            "select rowid, words from people_words where rowid in (select value from json_each(?))", (listed,)
+            "select profile_id, words from words where profile_id in (select value from json_each(?))", (listed,)
         ).fetchall()
     )
     now = read_words(connection, people)
-    other = [person for person in people if before.get(person, "") != now.get(person, "")]
-    connection.executemany(
-        "delete from people_words where rowid = ?", [(person,) for person in other if person in before]
-    )
-    connection.executemany(
-        "insert into people_words (rowid, words) values (?, ?)", [(one, now[one]) for one in other if now.get(one)]
-    )
+    gone = [(one, words) for one, words in before.items() if now.get(one) != words]
+    new = [(one, words) for one, words in now.items() if before.get(one) != words]
+    # FTS5 finds what it has of somebody by the words that it was given.
+    connection.executemany("insert into word_index (word_index, rowid, words) values ('delete', ?, ?)", gone)
+    connection.executemany("delete from words where profile_id = ?", [(one,) for one, _ in gone])
+    connection.executemany("insert into words (profile_id, words) values (?, ?)", new)
+    connection.executemany("insert into word_index (rowid, words) values (?, ?)", new)
     connection.execute("delete from unindexed where profile_id in (select value from json_each(?))", (listed,))
 
 
@@ -103,9 +103,8 @@ def read_words(
 
 def start_over(connection: sqlite3.Connection) -> None:
     """Empty the index: all people are to be indexed. For when their numbers mean others than before."""
-    statement = connection.execute("select sql from sqlite_master where name = 'people_words'").fetchone()[0]
-    connection.execute("drop table people_words")
-    connection.execute(statement)
+    connection.execute("insert into word_index (word_index) values ('delete-all')")
+    connection.execute("delete from words")
     connection.execute("delete from unindexed")
     connection.execute("insert into unindexed select _id from profiles")
 
@@ -121,7 +120,7 @@ def forget_words(connection: sqlite3.Connection) -> None:
         start_over(connection)
     else:
         index_these(connection, left)
-        connection.execute("insert into people_words (people_words) values ('optimize')")
+        connection.execute("insert into word_index (word_index) values ('optimize')")
 
 
 def _others_write(connection: sqlite3.Connection) -> bool:

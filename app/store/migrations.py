@@ -368,8 +368,10 @@ create table shared_values (
     primary key (field_id, value)
 ) without rowid;
 
-create virtual table people_words using fts5(
-    words, tokenize = 'ascii', detail = none, columnsize = 0, prefix = '1 2 3 4 5 6'
+create table words (profile_id integer primary key, words text not null);
+create virtual table word_index using fts5(
+    words, content = 'words', content_rowid = 'profile_id',
+    tokenize = 'ascii', detail = none, columnsize = 0, prefix = '1 2 3 4 5 6'
 );
 create table unindexed (profile_id integer primary key);
 insert into unindexed select _id from profiles;
