@@ -44,9 +44,6 @@ WORDINGS = {
 UNKNOWN = Wording("{}", "event")
 """For a file that a newer program wrote to."""
 
-SUBJECTS = {"work": "job", "auth": "authorization", "query": "schema"}
-"""The option `system_event_single_source` of alert jobs, and the subject that it means."""
-
 
 def types_of(subject: str) -> tuple[str, ...]:
     """The types of events that can happen to a subject."""
@@ -92,7 +89,7 @@ def find_events(
     except_job: int,
     limit: int,
 ) -> list[SystemEvent]:
-    """Events that came later than `after`, the oldest first. No `subject_ids` means all; `except_job` hears not itself."""
+    """Events that came after `after`, the oldest first. No `subject_ids` means all; `except_job` hears not itself."""
     chosen = f" and subject_id in ({', '.join('?' * len(subject_ids))})" if subject_ids else ""
     rows = connection.execute(
         f"""select {COLUMNS} from system_events where id > ? and subject = ?

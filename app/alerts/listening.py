@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from app.alerts.events import SUBJECTS, SystemEvent, find_events, newest_event, prune_events
-from app.alerts.quota import events_of_month, is_quota, watch_quota
+from app.alerts.events import SystemEvent, find_events, newest_event, prune_events
+from app.alerts.options import Wanted, wanted_of
+from app.alerts.quota import events_of_month, watch_quota
 from app.authorizations import open_credentials
 from app.changes import Change
 from app.clock import moment_of, text_of
@@ -45,6 +46,8 @@ LONGEST_REST = 30.0
 PRUNED_EVERY = 200
 """New events between two looks for those that are long gone."""
 LISTENING = "Listening"
+NOT_OPENED = Credentials("", {})
+"""Of an alert that is not being sent yet."""
 
 
 async def keep_listening(engine: Engine) -> None:
@@ -102,7 +105,7 @@ class _Alert:
     workspace: str
     options: Mapping[str, Any]
     events: list[SystemEvent]
-    credentials: Credentials = Credentials("", {})
+    credentials: Credentials
     lines: list[tuple[str, Level]] = field(default_factory=list)
 
     def log(self, message: str, level: Level = "info") -> None:
@@ -130,33 +133,34 @@ class Listener:
                 """select jobs.id, job_type, provider, authorization_id, options, seen, sent_at from jobs
                 join alert_state on job_id = jobs.id where kind = 'alert' and status = 'running'"""
             ).fetchall()
-        options = {row["id"]: orjson.loads(row["options"]) for row in rows}
-        self._tidy({job_id: chosen for job_id, chosen in options.items() if is_quota(chosen)}, now)
+        found = [(row, self._engine.catalog.job_type(row["job_type"])) for row in rows]
+        wanted = {row["id"]: wanted_of(kind, orjson.loads(row["options"]), row["id"]) for row, kind in found}
+        self._tidy({job_id: one for job_id, one in wanted.items() if one.quota}, now)
         due, rest = [], LONGEST_REST
-        for row in rows:
+        for row, kind in found:
             with self._database.read() as connection:
-                events = _pending(connection, row["id"], options[row["id"]], row["seen"])
+                events = _pending(connection, row["id"], wanted[row["id"]], row["seen"])
             if not events:
                 continue
             waits = _waits(row["sent_at"], now)
             if waits > timedelta():
                 rest = min(rest, waits.total_seconds())
                 continue
-            function = self._engine.catalog.job_type(row["job_type"]).run
             due.append(
                 _Alert(
                     row["id"],
                     row["authorization_id"],
                     row["provider"],
-                    function,
+                    kind.run,
                     self._engine.workspace.name,
-                    options[row["id"]],
+                    orjson.loads(row["options"]),
                     events,
+                    NOT_OPENED,
                 )
             )
         return due, rest
 
-    def _tidy(self, quotas: Mapping[int, Mapping[str, Any]], now: datetime) -> None:
+    def _tidy(self, quotas: Mapping[int, Wanted], now: datetime) -> None:
         """Write the events of quotas that were reached, and let go of events that are long gone."""
         with self._database.read() as connection:
             newest = newest_event(connection)
@@ -166,8 +170,8 @@ class Listener:
         self._pruned = newest
         with self._database.write() as connection:
             prune_events(connection)
-            for job_id, options in quotas.items():
-                watch_quota(connection, job_id, options, used, now)
+            for job_id, wanted in quotas.items():
+                watch_quota(connection, job_id, wanted, used, now)
 
     def _send(self, alert: _Alert) -> None:
         """Send one message, and write down what came of it."""
@@ -238,19 +242,9 @@ class Listener:
                 write_log(connection, alert.job_id, None, "note", message, level=level)
 
 
-def _pending(connection: sqlite3.Connection, job_id: int, options: Mapping[str, Any], seen: int) -> list[SystemEvent]:
+def _pending(connection: sqlite3.Connection, job_id: int, wanted: Wanted, seen: int) -> list[SystemEvent]:
     """What an alert has not told yet."""
-    if is_quota(options):
-        return find_events(connection, seen, "quota", ("reached",), (job_id,), except_job=job_id, limit=MOST_EVENTS)
-    return find_events(
-        connection,
-        seen,
-        SUBJECTS.get(str(options.get("system_event_single_source")), ""),
-        list(options.get("system_event_multiple_types") or ()),
-        [int(one) for one in options.get("system_event_single_source_ids") or ()],
-        except_job=job_id,
-        limit=MOST_EVENTS,
-    )
+    return find_events(connection, seen, wanted.subject, wanted.types, wanted.ids, except_job=job_id, limit=MOST_EVENTS)
 
 
 def _waits(sent_at: str | None, now: datetime) -> timedelta:

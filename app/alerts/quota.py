@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
+from app.alerts.options import Wanted
 from app.clock import text_of
-
-
-def is_quota(options: Mapping[str, Any]) -> bool:
-    """Whether an alert watches over the number of events."""
-    return "monthly_events" in options
 
 
 def events_of_month(connection: sqlite3.Connection, now: datetime) -> int:
@@ -23,15 +17,13 @@ def events_of_month(connection: sqlite3.Connection, now: datetime) -> int:
     return int(row[0])
 
 
-def watch_quota(
-    connection: sqlite3.Connection, job_id: int, options: Mapping[str, Any], used: int, now: datetime
-) -> None:
+def watch_quota(connection: sqlite3.Connection, job_id: int, wanted: Wanted, used: int, now: datetime) -> None:
     """Write a system event if a share is reached that was not told this month.
 
     Of several shares that were passed at once, the highest is told.
     """
-    quota = int(options["monthly_events"])
-    share = max((share for share in _shares(options) if used * 100 >= share * quota), default=0)
+    quota = wanted.quota
+    share = max((share for share in wanted.shares if used * 100 >= share * quota), default=0)
     told = connection.execute(
         """select coalesce(max(cast(name as integer)), 0) from system_events
             where subject = 'quota' and subject_id = ? and at >= ?""",
@@ -43,10 +35,6 @@ def watch_quota(
         "insert into system_events (at, subject, subject_id, event, name, message) values (?, 'quota', ?, ?, ?, ?)",
         (text_of(now), job_id, "reached", f"{share} %", f"{used:,} of {quota:,} events since the month began"),
     )
-
-
-def _shares(options: Mapping[str, Any]) -> Sequence[int]:
-    return [int(share) for share in options.get("quota_alert_thresholds") or ()]
 
 
 def _month(now: datetime) -> str:

@@ -13,8 +13,8 @@ from app.cli import output
 from app.cli.commands import Group
 from app.cli.passphrase import passphrase_option, unlock, unlock_to_store
 from app.cli.resolve import authorization_named
-from app.cli.session import Session
-from app.errors import Refused
+from app.cli.session import Ended, Session
+from app.errors import CausewayError, Refused
 from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
 
 if TYPE_CHECKING:
@@ -159,12 +159,21 @@ def add(
 
 
 @auth.command()
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option("--all", "every", is_flag=True, help="Test every authorization, one after the other.")
 @host_key_option
 @passphrase_option
 @click.pass_obj
-def test(session: Session, name: str, accept_host_key: str | None) -> None:
-    """Sign in with the authorization NAME and say whose account it is."""
+def test(session: Session, name: str | None, every: bool, accept_host_key: str | None) -> None:
+    """Sign in with the authorization NAME and say whose account it is; or with all of them.
+
+    With --all, the exit code is that of a failure if one of them does not work.
+    """
+    if every == (name is not None):
+        raise click.UsageError("Give the NAME of an authorization, or --all.")
+    if name is None:
+        test_all(session)
+        return
     with session.changing() as engine:
         entry = authorization_named(engine, name)
         if entry.secret_names:
@@ -242,6 +251,46 @@ def remove(session: Session, name: str, yes: bool) -> None:
     session.answer(
         {"removed": entry.id, "name": entry.name, "jobs": stopped},
         lambda: output.tell(f"{entry.name} was removed.{consequence}"),
+    )
+
+
+class SomeFail(CausewayError):
+    """Authorizations that were tested do not work."""
+
+
+def test_all(session: Session) -> None:
+    """Sign in with every authorization and tell of each. Raises Ended when one does not work."""
+    from app.authorizations import list_authorizations
+    from app.health import check_quietly
+
+    with session.changing() as engine:
+        entries = list_authorizations(engine)
+        if any(entry.secret_names for entry in entries):
+            unlock(session, engine)
+        wrong = {entry.id: check_quietly(engine, entry.id) for entry in entries}
+        found = list_authorizations(engine)
+
+    def people() -> None:
+        for entry in found:
+            problem = wrong[entry.id]
+            output.tell(f"{entry.name} {f'works: {entry.state_message}.' if problem is None else f'fails. {problem}'}")
+        if not found:
+            output.tell("There is no authorization yet. `causeway auth add METHOD --name NAME` makes one.")
+
+    document = {
+        "authorizations": [
+            {"authorization": entry.id, "name": entry.name, "account": entry.state_message, "problem": wrong[entry.id]}
+            for entry in found
+        ]
+    }
+    failing = [entry.name for entry in found if wrong[entry.id] is not None]
+    if not failing:
+        session.answer(document, people)
+        return
+    if not session.json:
+        people()
+    raise Ended(
+        SomeFail(f"Not working: {', '.join(failing)}.", advice="`causeway auth edit NAME` takes new values."), document
     )
 
 

@@ -24,6 +24,7 @@ from connectors.kit.errors import ConnectorError
 
 if TYPE_CHECKING:
     from app.vault import Vault
+    from app.workspace import Workspace
 
 State = Literal["ok", "warning", "problem"]
 OLDEST_PYTHON = (3, 11)
@@ -198,8 +199,26 @@ def workspace(folder: Path) -> Iterator[Finding]:
         if not os.access(folder, os.W_OK):
             yield Finding("Workspace", "problem", "can't be written to", "Check to whom the folder belongs.")
         yield secrets(Vault(opened.id, opened.folder))
+        yield authorizations(opened)
     finally:
         opened.close()
+
+
+def authorizations(opened: Workspace) -> Finding:
+    """What the last checks found; nothing is tried now."""
+    with opened.database.read() as connection:
+        rows = connection.execute("select name, state, state_since, state_message from authorizations order by name")
+        found = rows.fetchall()
+    failing = [
+        f"{row['name']} fails since {output.local_time(row['state_since'])}: {row['state_message']}"
+        for row in found
+        if row["state"] == "failing"
+    ]
+    if failing:
+        advice = "`causeway auth test --all` tries them now; `causeway auth edit NAME` takes new values."
+        return Finding("Authorizations", "warning", " ".join(failing), advice)
+    works = sum(row["state"] == "works" for row in found)
+    return Finding("Authorizations", "ok", f"{works} of {len(found)} worked when last tried" if found else "none yet")
 
 
 def secrets(vault: Vault) -> Finding:

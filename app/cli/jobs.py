@@ -9,7 +9,7 @@ import click
 
 from app.cli import output
 from app.cli.commands import Group
-from app.cli.passphrase import passphrase_option, unlock_for_job
+from app.cli.passphrase import passphrase_option, unlock, unlock_for_job
 from app.cli.recipes import export_recipe, import_recipe
 from app.cli.resolve import authorization_named, job_named
 from app.cli.schedules import ScheduleOptions, schedule_options
@@ -81,13 +81,18 @@ def show(session: Session, name: str) -> None:
     )
 
 
+def _authorization(found: JobInfo) -> str:
+    since = output.local_time(found.failing_since)
+    return f"{found.authorization_name}, failing since {since}" if since else found.authorization_name
+
+
 def _show(found: JobInfo, last: RunInfo | None, runs: int, rejected: int) -> None:
     output.print_facts(
         (
             ("Job", f"{found.id} · {found.name}"),
             ("Description", found.description),
             ("Type", f"{found.provider_name} · {found.type_name}"),
-            ("Authorization", found.authorization_name),
+            ("Authorization", _authorization(found)),
             ("Status", f"{found.status}: {found.reason}" if found.reason else found.status),
             ("Runs", found.schedule_text),
             ("Next run", output.local_time(found.next_run_at)),
@@ -403,6 +408,34 @@ def rejected(session: Session, name: str, run_id: int | None, limit: int, offset
                 output.say(f"{len(rows):,} of {total:,} rows; --save FILE writes all of them.")
 
     session.answer(document, people)
+
+
+@job.command()
+@click.argument("name", metavar="JOB")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--run", "run_id", type=int, metavar="RUN", help="Only one run.")
+@passphrase_option
+@click.pass_obj
+def evidence(session: Session, name: str, file: Path, run_id: int | None) -> None:
+    """Write what JOB was to do and did to FILE, a zip to hand over.
+
+    It holds the configuration, the versions of everything, runs with their counts, log, rejected rows, what was opened
+    or asked for, and a page to read. Secrets are blanked.
+    """
+    from app.jobs.evidence import write_evidence
+
+    target = file.expanduser().absolute()
+    with session.reading() as engine:
+        found = job_named(engine, name)
+        unlock(session, engine)
+        written = write_evidence(engine, found.id, target, run_id=run_id)
+    session.answer(
+        {"job": found.id, "run": run_id, "file": target, "written": written},
+        lambda: output.tell(
+            f"{output.number(written.runs, 'run')}, {output.number(written.lines, 'line')} of log and "
+            f"{output.number(written.rejected, 'rejected row')} of {found.name} written to {output.path_text(target)}."
+        ),
+    )
 
 
 job.add_command(export_recipe)

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from app.catalog import JobType
 
-LISTS = ("columns", "multiselect")
+LISTS = ("columns", "multiselect", "objects")
 
 
 def read_options(job_type: JobType, pairs: Sequence[str], file: Path | None) -> dict[str, Any]:

@@ -42,7 +42,20 @@ class Result:
 
 
 def run_and_tell(session: Session, engine: Engine, job_id: int) -> None:
-    """Run a job to its end and print what came of it. Raises Ended when it did not complete."""
+    """Run a job to its end and print what came of it. Raises Ended when it did not complete.
+
+    An alert has no end: it listens from now on, whenever Causeway runs.
+    """
+    from app.alerts.listening import listen
+    from app.jobs import get_job
+
+    if listen(engine, job_id, by_itself=False):
+        alert = get_job(engine, job_id)
+        session.answer(
+            {"job": alert, "run": None, "people": None},
+            lambda: output.tell(f"{alert.name} listens from now on, while Causeway or `causeway engine` runs."),
+        )
+        return
     result = asyncio.run(_run(engine, job_id))
     run, job = result.run, result.job
     again = f"`causeway job run {job.id}` goes on from there."

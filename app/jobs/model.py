@@ -75,6 +75,8 @@ class JobInfo:
     waits_for: str = ""
     errors: int = 0
     removed_at: str | None = None
+    failing_since: str | None = None
+    """Since when its authorization fails."""
 
 
 @dataclass(frozen=True, slots=True)

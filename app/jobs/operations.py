@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from app.alerts.options import wanted_of
 from app.catalog import JobType
 from app.changes import Change
 from app.clock import now_text
@@ -178,7 +179,10 @@ def _check_schedule(job_type: JobType, schedule: Schedule) -> None:
 
 
 def _check_options(engine: Engine, job_type: str, options: Mapping[str, Any]) -> None:
-    for option in engine.catalog.job_type(job_type).options:
+    known = engine.catalog.job_type(job_type)
+    for option in known.options:
         value = options.get(option.name)
         if option.required and option.default is None and value in (None, "", [], {}):
             raise Refused(f"“{option.label}” is missing.", advice="Fill it in, then create the job again.")
+    if known.kind == "alert":
+        wanted_of(known, options)

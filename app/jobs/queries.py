@@ -26,6 +26,7 @@ SPANS = {"24h": (24, HOUR), "7d": (7, DAY), "28d": (28, DAY), "90d": (90, DAY)}
 """How many buckets an activity chart has and how long each lasts."""
 
 JOB_COLUMNS = """jobs.*, coalesce(authorizations.name, '') as authorization_name,
+    case authorizations.state when 'failing' then state_since end as failing_since,
     (select started_at from runs where runs.job_id = jobs.id order by id desc limit 1) as last_run_at
     from jobs left join authorizations on authorizations.id = authorization_id"""
 RUN_COLUMNS = """id, job_id, continues, trigger, status, message, started_at, ended_at, read, added, updated, rejected,
@@ -85,6 +86,7 @@ def _job(engine: Engine, row: sqlite3.Row) -> JobInfo:
         waits_for=row["waits_for"],
         errors=row["errors"],
         removed_at=_removed_at(engine, row),
+        failing_since=row["failing_since"],
     )
 
 

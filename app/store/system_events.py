@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TABLES = """
 create table system_events (
-    id integer primary key autoincrement,
+    id integer primary key,
     at text not null,
     subject text not null,
     subject_id integer,
@@ -54,14 +54,16 @@ TRIGGERS = (
     _trigger(
         "job_resumed",
         "update of status on jobs",
-        "old.status in ('paused', 'failed') and old.reason <> 'Not started yet' and new.status in ('running', 'sleeping')",
+        """old.status in ('paused', 'failed') and old.reason <> 'Not started yet'
+            and new.status in ('running', 'sleeping')""",
         "job",
         "new.id",
         "'resumed'",
         "new.name",
         "''",
     ),
-    # A run that failed is an error while its job will try again; an alert that is deleted while it listens did not fail.
+    # A run that failed is an error while its job will try again. What is deleted while it listens
+    # did not fail.
     _trigger(
         "job_status",
         "update of status on jobs",
@@ -83,7 +85,8 @@ TRIGGERS = (
         "new.job_id",
         "'synced'",
         "coalesce((select name from jobs where id = new.job_id), '')",
-        "new.read || ' read · ' || new.added || ' added · ' || new.updated || ' updated · ' || new.rejected || ' rejected'",
+        """new.read || ' read · ' || new.added || ' added · ' || new.updated || ' updated · '
+            || new.rejected || ' rejected'""",
     ),
     _trigger(
         "authorization_health",

@@ -263,3 +263,25 @@ def test_the_newest_events_are_kept(engine: Engine) -> None:
         prune_events(connection)
         assert connection.execute("select count(*) from system_events").fetchone()[0] == KEPT
         assert len(find_events(connection, 0, "job", ("failed",), (), except_job=2, limit=500)) == 500
+
+
+@pytest.mark.parametrize(
+    ("job_type", "options", "sentence"),
+    [
+        (
+            "slack-alerts",
+            {"system_event_multiple_types": ["published"]},
+            "None of the chosen event types happens to jobs",
+        ),
+        ("slack-alerts", {"system_event_single_source": "moon"}, "None of the chosen event types"),
+        ("slack-alerts", {"system_event_single_source_ids": ["x"]}, "“x” is no number"),
+        ("slack-event-quota-alerts", {"monthly_events": 0}, "1 or more"),
+        ("slack-event-quota-alerts", {}, "“Events a month” is missing"),
+        ("slack-event-quota-alerts", {"monthly_events": 5, "quota_alert_thresholds": []}, "No share"),
+    ],
+)
+def test_an_alert_that_would_tell_nothing_is_refused(
+    engine: Engine, slack: int, job_type: str, options: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(Refused, match=sentence):
+        create_job(engine, JobDraft("Tell us", job_type, slack, options))
