@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
 
 import orjson
 
@@ -19,6 +21,17 @@ LONG_LINE = 16
 """Of a secret of several lines, one line alone tells something if it is this long."""
 
 
+def _forms(text: str) -> Iterator[str]:
+    """A text as it is, and as JSON (in two ways), HTML, CSV and addresses write it."""
+    yield text
+    yield orjson.dumps(text).decode()[1:-1]
+    yield json.dumps(text)[1:-1]
+    yield escape(text)
+    yield text.replace('"', '""')
+    yield quote(text, safe="")
+    yield quote_plus(text)
+
+
 class Blanker:
     """Knows the secrets of all authorizations, of six characters and more; shorter ones stand in any text by chance."""
 
@@ -28,7 +41,7 @@ class Blanker:
             lines = [line.strip() for line in secret.splitlines()]
             several = [line for line in lines if len(line) >= LONG_LINE and not line.startswith("-----")]
             for text in (secret, secret.strip(), *(several if len(lines) > 1 else ())):
-                sought |= {text, orjson.dumps(text).decode()[1:-1], escape(text), text.replace('"', '""')}
+                sought.update(_forms(text))
         found = sorted((text for text in sought if len(text) >= SHORTEST_SOUGHT), key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, found))) if found else None
 

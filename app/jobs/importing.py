@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from app.clock import now_text
 from app.identity.resolve import MAX_IDENTIFIER_BYTES
 from app.jobs.beside import BesideWriter
+from app.jobs.blanking import Blanker
 from app.jobs.log import write_log
 from app.jobs.model import JobEvent, RunProgress
 from app.jobs.worker import Reporter
@@ -31,6 +34,9 @@ SYNC_LOG_SECONDS = 5.0
 GUESSED_RECORDS = 1_000
 BESIDE_AFTER = 1
 """After so many chunks an import is a long one, and writes in a process beside."""
+MOST_REQUESTS, LONGEST_REQUEST = 5_000, 8_000
+"""Of a run's requests, how many are kept as evidence, and how many characters of each."""
+TOO_LONG = '{"action": "a request too long to be kept"}'
 COLLECTED_CHUNKS = 50
 """A connector may leave cycles behind; they are collected every so many chunks."""
 
@@ -74,6 +80,8 @@ class _Run:
         self._order = order
         self._connection = connection
         self._reporter = reporter
+        self._blanker = Blanker(order.credentials.secrets.values())
+        self._requests = 0
         self._columns: set[str] = set()
         self._types: dict[str, str] = dict(order.options.get("types") or {})
         self._rows = 0
@@ -142,6 +150,20 @@ class _Run:
     def log(self, message: str, level: Level = "info") -> None:
         """A line in the job's log."""
         self._write_log("note", message, level)
+
+    def request(self, request: Mapping[str, Any]) -> None:
+        """What was opened or asked for, for evidence."""
+        self._requests += 1
+        if self._requests > MOST_REQUESTS:
+            return
+        text = orjson.dumps(self._blanker.blank_all(dict(request))).decode()
+        with transaction(self._connection):
+            self._connection.execute(
+                "insert into run_requests (run_id, at, request) values (?, ?, ?)",
+                (self._order.run_id, now_text(), text if len(text) <= LONGEST_REQUEST else TOO_LONG),
+            )
+        if self._requests == MOST_REQUESTS:
+            self._write_log("note", f"Of what is asked for, the first {MOST_REQUESTS:,} requests are kept as evidence.")
 
     def progress(self, done: int, total: int | None, unit: str, activity: str) -> None:
         """Report; raises Cancelled when the run is to stop."""

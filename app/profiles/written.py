@@ -8,6 +8,7 @@ import io
 import os
 import sqlite3
 import stat
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from app.whole_file import whole_file
 if TYPE_CHECKING:
     from app.engine import Engine
 
-Kind = Literal["people", "person", "rejected"]
+Kind = Literal["people", "person", "rejected", "evidence"]
 Act = Literal["delete", "rewrite", "by hand", "missing"]
 
 BLOCK = 1 << 20
@@ -86,15 +87,18 @@ def effect_on(file: WrittenFile, wanted: Wanted, people: Iterable[str]) -> FileE
     try:
         untouched = path.stat().st_size == file.size and _measured(path)[1] == file.sha256
         if not untouched:
-            if file.kind != "person" and not _names_any(path, wanted):
+            names = _evidence_names if file.kind == "evidence" else _names_any
+            if file.kind != "person" and not names(path, wanted):
                 return None
             return by_hand(path, "was changed since Causeway wrote it")
         if file.kind == "person":
             return FileEffect(path, "delete", f"{path} is deleted: it is about this person.")
+        if file.kind == "evidence":
+            return by_hand(path, "is evidence that names them") if _evidence_names(path, wanted) else None
         rows = sum(before != after for before, after in _records(path, file.kind, wanted))
     except FileNotFoundError:
         return FileEffect(path, "missing", f"{path} is no longer there.")
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, csv.Error, zipfile.BadZipFile) as error:
         return by_hand(path, f"can't be read ({_reason(error)})")
     if not rows:
         return None
@@ -200,6 +204,16 @@ def _names_any(path: Path, wanted: Wanted) -> bool:
         return True
 
 
+def _evidence_names(path: Path, wanted: Wanted) -> bool:
+    """Whether something in a zip file names them."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as member, io.TextIOWrapper(member, encoding="utf-8") as lines:
+                if any(wanted.told_in(line) for line in lines):
+                    return True
+    return False
+
+
 def _measured(path: Path) -> tuple[int, str]:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -209,6 +223,8 @@ def _measured(path: Path) -> tuple[int, str]:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
+    if isinstance(error, zipfile.BadZipFile):
+        return "it is no zip file"
     return "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else "it is no CSV file"
 
 

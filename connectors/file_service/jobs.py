@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -30,7 +31,8 @@ from connectors.kit.types import (
 )
 
 PREVIEW_ROWS = 100
-BATCH_ROWS = 10_000
+BATCH_ROWS = 30_000
+HASHED_BYTES = 1 << 22
 BATCH_PARTS = 32
 """Bounds the memory of a batch where rows are long."""
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "whitespace": "white space"}
@@ -129,6 +131,7 @@ def _read(context: ImportContext, place: LocalFolder, name: str, mark: FileMark)
     _refuse_other_file(context, filename, mark)
     before = _mark(place, name)
     position = None if context.cursor is None else CsvPosition(**context.cursor["position"])
+    _keep_as_evidence(context, place, filename, name, mark)
     stream = place.open(name)
     with _opened(stream, options, position) as reader:
         columns = reader.columns
@@ -160,6 +163,26 @@ def _read(context: ImportContext, place: LocalFolder, name: str, mark: FileMark)
         context.log(
             f"{rows} no readable time in {columns[timestamp or 0]}; the time of the import stands for it.", "warning"
         )
+
+
+def _keep_as_evidence(context: ImportContext, place: LocalFolder, filename: str, name: str, mark: FileMark) -> None:
+    """Which file it was: where it lay, how large it is, when it was changed, and what is in it, by its hash."""
+    settings, digest, done = context.credentials.settings, hashlib.sha256(), 0
+    with closing(place.open(name)) as stream:
+        while block := stream.read(HASHED_BYTES):
+            digest.update(block)
+            done += len(block)
+            context.progress(done, mark.size, "bytes", "Checking")
+    where = (
+        {"action": "open", "folder": str(Path(settings["folder"]).expanduser())}
+        if context.credentials.method == "file-service-folder"
+        else {
+            "action": "fetch",
+            "server": f"{settings['user']}@{settings['host']}:{_port(settings.get('port', ''))}",
+            "folder": settings.get("folder", ""),
+        }
+    )
+    context.request({**where, **_identity(filename, mark), "sha256": digest.hexdigest()})
 
 
 def _batches(

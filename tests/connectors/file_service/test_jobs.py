@@ -39,6 +39,10 @@ class Context:
     previous: Cursor | None = None
     logged: list[tuple[str, str]] = field(default_factory=list)
     reported: list[tuple[int, int | None, str, str]] = field(default_factory=list)
+    requested: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def request(self, request: Mapping[str, Any]) -> None:
+        self.requested.append(request)
 
     def log(self, message: str, level: Level = "info") -> None:
         self.logged.append((level, message))
