@@ -31,7 +31,7 @@ from connectors.kit.types import (
 )
 
 PREVIEW_ROWS = 100
-BATCH_ROWS = 30_000
+BATCH_ROWS = 20_000
 HASHED_BYTES = 1 << 22
 BATCH_PARTS = 32
 """Bounds the memory of a batch where rows are long."""
