@@ -17,11 +17,13 @@ from app.engine import Engine
 from app.errors import CausewayError
 from app.health import keep_checking
 from app.jobs.retention import keep_within_days
+from app.jobs.tidying import keep_history_small
 from app.jobs.watching import keep_schedules
 from app.workspace import create_workspace
 from ui.pages.registry import page_specs
 from ui.shell.application import make_application
 from ui.shell.background import run_operation
+from ui.shell.desktop import Desktop, Tray
 from ui.shell.engine_view import EngineView
 from ui.shell.mishap import MishapDialog, Mishaps
 from ui.shell.window import MainWindow
@@ -86,6 +88,7 @@ class Session(QObject):
             await asyncio.sleep(0)
             engine.at_start(functools.partial(keep_within_days, engine))
             engine.at_start(functools.partial(keep_schedules, engine))
+            engine.at_start(functools.partial(keep_history_small, engine))
             engine.at_start(functools.partial(keep_listening, engine))
             engine.at_start(functools.partial(keep_checking, engine))
             await engine.start()
@@ -113,8 +116,19 @@ class Session(QObject):
         if self._window is not None:
             self._window.deleteLater()
         self._window = window
+        tray = Tray(self._raise, window)
+        Desktop(engine, tray.tell, window)
         window.start()
         window.show()
+
+    def _raise(self) -> None:
+        """Bring the window to the front with what happened."""
+        window = self._window
+        if window is not None:
+            window.show()
+            window.raise_()
+            window.activateWindow()
+            window.navigate("notifications")
 
     def _may_close(self) -> bool:
         """Ask first while jobs run; they are stopped by closing, and go on when they are run again."""

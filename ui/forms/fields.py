@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.catalog import Field
 from ui.pages.files import ask_folder, ask_open
-from ui.widgets import FormField, LinkButton, PasswordField, TextArea
+from ui.widgets import ComboBox, FormField, LinkButton, PasswordField, TextArea
 
 LONGEST_KEY_FILE = 65_536
 """Bytes. Key files have a few thousand; what is larger was chosen by mistake."""
@@ -39,7 +39,7 @@ class FieldsForm(QWidget):
         self._asked = tuple(fields)
         self._kept = frozenset(kept_secrets)
         self._hidden: dict[str, str] = {}
-        self._controls: dict[str, QLineEdit | TextArea] = {}
+        self._controls: dict[str, QLineEdit | TextArea | ComboBox] = {}
         self.fields: dict[str, FormField] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -66,9 +66,13 @@ class FieldsForm(QWidget):
 
     def _make(self, field: Field) -> FormField:
         kept = field.name in self._kept
-        control: QLineEdit | TextArea
+        control: QLineEdit | TextArea | ComboBox
         action = None
-        if field.type == "multiline":
+        if field.type == "select":
+            control = ComboBox()
+            control.add_choices((choice.label, choice.value) for choice in field.choices)
+            control.value_changed.connect(functools.partial(self._edited, field.name))
+        elif field.type == "multiline":
             control = TextArea(code=True, lines=4)
             control.textChanged.connect(functools.partial(self._edited, field.name))
             if field.secret:
@@ -89,7 +93,7 @@ class FieldsForm(QWidget):
             action=action,
         )
 
-    def control(self, name: str) -> QLineEdit | TextArea:
+    def control(self, name: str) -> QLineEdit | TextArea | ComboBox:
         """What a shown field is typed into."""
         return self._controls[name]
 
@@ -97,7 +101,7 @@ class FieldsForm(QWidget):
         """What was entered, by name; fields that are empty are left out."""
         found = dict(self._hidden)
         for name, control in self._controls.items():
-            found[name] = control.toPlainText() if isinstance(control, TextArea) else control.text()
+            found[name] = _text_of(control)
         return {name: value for name, value in found.items() if value}
 
     def set_value(self, name: str, value: str) -> None:
@@ -107,6 +111,8 @@ class FieldsForm(QWidget):
             self._hidden[name] = value
         elif isinstance(control, TextArea):
             control.setPlainText(value)
+        elif isinstance(control, ComboBox):
+            control.set_value(value)
         else:
             control.setText(value)
 
@@ -156,3 +162,9 @@ class FieldsForm(QWidget):
             self.fields[name].set_error(f"{file.name} can't be read: {error.strerror}. Choose another file.")
         except ValueError:
             self.fields[name].set_error(f"{file.name} is no key in OpenSSH or PEM form. Choose another file.")
+
+
+def _text_of(control: QLineEdit | TextArea | ComboBox) -> str:
+    if isinstance(control, TextArea):
+        return control.toPlainText()
+    return str(control.value() or "") if isinstance(control, ComboBox) else control.text()

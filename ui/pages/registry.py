@@ -53,6 +53,11 @@ def page_specs(engine: Engine) -> list[PageSpec]:
 
         return StreamsPage(engine, shell)
 
+    def notifications(shell: Shell) -> Page:
+        from ui.pages.notifications.page import NotificationsPage
+
+        return NotificationsPage(engine, shell)
+
     def settings(shell: Shell) -> Page:
         from ui.pages.settings.page import SettingsPage
 
@@ -67,5 +72,6 @@ def page_specs(engine: Engine) -> list[PageSpec]:
         PageSpec("profile", "Person", build=profile, under="profiles"),
         PageSpec("schema", "Schema", "table", schema, group=1),
         PageSpec("streams", "Streams", "waves", streams, group=1),
+        PageSpec("notifications", "Notifications", "bell", notifications, group=2),
         PageSpec("settings", "Settings", "settings", settings, group=2),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from app.alerts import unread_notifications
 from app.authorizations import list_authorizations
 from app.changes import Change
 from app.engine import Engine
@@ -33,13 +34,14 @@ class EngineView:
         return "Read only" if self._engine.in_charge_elsewhere is not None else "On this computer"
 
     def counts(self) -> Mapping[str, int | str]:
-        """How many jobs, authorizations and profiles there are, and how many changes of the schema are unpublished."""
+        """How many jobs, authorizations and profiles there are; unpublished changes, and notifications not read yet."""
         unpublished = len(unpublished_changes(self._engine))
         return {
             "jobs": len(list_jobs(self._engine)),
             "authorizations": len(list_authorizations(self._engine)),
             "profiles": count_profiles(self._engine),
             "schema": f"{unpublished:,} new" if unpublished else "",
+            "notifications": unread_notifications(self._engine),
         }
 
     def state(self) -> EngineState:

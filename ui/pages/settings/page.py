@@ -19,6 +19,7 @@ from app.workspace import back_up, restore
 from app.workspace.settings import SETTINGS
 from ui.pages.files import ask_folder, ask_open, ask_save, file_name
 from ui.pages.live import Live
+from ui.pages.settings.notices import SHOWN, DesktopCard, NetworkCard
 from ui.pages.work import WorkLine
 from ui.shell.background import run_operation, run_query
 from ui.shell.pages import Shell
@@ -43,7 +44,9 @@ class SettingsPage(Page):
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(14)
-        for card in (self._workspace(), self._look(), self._jobs(), self._backup(), self._secrets(), self._about()):
+        self.desktop, self.network = DesktopCard(self._keep), NetworkCard(self._keep)
+        told = (self._backup(), self._secrets(), self._about())
+        for card in (self._workspace(), self._look(), self._jobs(), self.desktop, self.network, *told):
             column.addWidget(card)
         column.addStretch(1)
         form = QWidget()
@@ -63,13 +66,16 @@ class SettingsPage(Page):
     def refresh(self) -> None:
         engine = self._engine
 
-        def ask() -> tuple[int, VaultState]:
-            return int(engine.workspace.setting("workers")), engine.vault.state()
+        def ask() -> tuple[int, VaultState, dict[str, object]]:
+            values: dict[str, object] = {name: engine.workspace.setting(name) for name in SHOWN}
+            return int(engine.workspace.setting("workers")), engine.vault.state(), values
 
         run_query(ask, done=self._show, failed=self.banner.tell_error, owner=self)
 
-    def _show(self, answer: tuple[int, VaultState]) -> None:
-        workers, vault = answer
+    def _show(self, answer: tuple[int, VaultState, dict[str, object]]) -> None:
+        workers, vault, values = answer
+        self.desktop.show_settings(values)
+        self.network.show_settings(values)
         if not self.name.isModified():
             self.name.setText(self._engine.workspace.name)
         self._name_edited()
@@ -190,7 +196,7 @@ class SettingsPage(Page):
         if self._engine.supervisor is not None:
             self._engine.supervisor.limit = count
 
-    def _keep(self, name: str, value: str | int) -> None:
+    def _keep(self, name: str, value: str | int | bool) -> None:
         engine = self._engine
         run_operation(
             lambda task: engine.workspace.change_setting(name, value),
