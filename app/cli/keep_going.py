@@ -34,12 +34,14 @@ async def _keep_going(engine: Engine, sentence: str) -> None:
     from app.alerts.listening import keep_listening
     from app.health import keep_checking
     from app.jobs.retention import keep_within_days
+    from app.jobs.tidying import keep_history_small
     from app.jobs.watching import keep_schedules
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     engine.at_start(lambda: keep_within_days(engine))
     engine.at_start(lambda: keep_schedules(engine))
+    engine.at_start(lambda: keep_history_small(engine))
     engine.at_start(lambda: keep_listening(engine))
     engine.at_start(lambda: keep_checking(engine))
     with on_stop_signals(lambda: loop.call_soon_threadsafe(stop.set)):

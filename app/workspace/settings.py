@@ -42,6 +42,13 @@ SETTINGS = {
             least=7,
             most=3650,
         ),
+        Setting(
+            "keep_log_lines",
+            20_000,
+            "So many lines of its log are kept of each job; the oldest ones are let go.",
+            least=1_000,
+            most=100_000,
+        ),
         Setting("check_hours", 24, "Authorizations are tried so many hours after their last check.", least=1, most=720),
         Setting(
             "proxy",
