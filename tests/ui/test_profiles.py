@@ -19,11 +19,13 @@ from app.engine import Engine
 from app.errors import NotFound
 from app.profiles import (
     Identifier,
+    count_matches,
     count_profiles,
     erase_person,
     export_profiles,
     find_profile,
     get_profile,
+    index_everybody,
     search_profiles,
 )
 from app.streams import list_streams
@@ -106,6 +108,27 @@ def test_a_search_finds_by_identifier_and_by_words_and_says_how_many(
     qtbot.waitUntil(lambda: people.note_label.text() == "0 matches among 250 people")
     assert people.empty.isVisible()
     assert people.empty.title.text() == "Nobody found for “nobody like that”"
+
+
+def test_a_search_says_how_many_are_still_being_indexed(
+    qtbot: QtBot, people: ProfilesPage, shop: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.profiles.search_index.LITTLE", 50)
+    monkeypatch.setattr("app.profiles.search.LITTLE", 50)
+    people.refresh()
+    assert people.search is not None
+    left = "250 people are still being indexed"
+    QTest.keyClicks(people.search, "lindholm")
+    qtbot.waitUntil(lambda: people.note_label.text() == f"50 matches among 250 people; {left}")
+    people.search.clear()
+    oldest = search_profiles(shop, "", 249)[0].fields["first_name"]
+    QTest.keyClicks(people.search, oldest)
+    qtbot.waitUntil(lambda: people.empty.isVisible() is True)
+    assert people.empty.sentence.text() == f"{left} and come up as soon as they are."
+    index_everybody(shop, lambda done, total: None)
+    people.refresh()
+    qtbot.waitUntil(lambda: people.note_label.text() == f"{count_matches(shop, oldest)} match among 250 people")
+    assert shown(people, 0)[0] == f"{oldest} Lindholm"
 
 
 def test_enter_opens_the_person(people: ProfilesPage, shop: Engine, shell: Any) -> None:
