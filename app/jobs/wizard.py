@@ -22,6 +22,7 @@ from app.jobs.columns import (
 )
 from app.jobs.model import JobDraft, JobInfo
 from app.jobs.queries import get_job
+from app.jobs.schedule import ONCE, read_schedule
 from app.lql import columns_of, parse_expression
 from app.schema.column_types import COLUMN_TYPES, column_expression, set_expression
 from app.schema.fields import Field, field_name, list_fields
@@ -62,6 +63,8 @@ class Wizard:
         self.authorization_id: int | None = None
         self.name = ""
         self.description = ""
+        self.schedule: dict[str, Any] = {}
+        """When the job runs, as app.jobs.schedule reads it; empty for once."""
         self.editing: int | None = None
         self.preview: Preview | None = None
         self._values: dict[str, dict[str, Any]] = {}
@@ -85,7 +88,7 @@ class Wizard:
         wizard.choose_job_type(job.job_type)
         wizard.choose_authorization(job.authorization_id)
         wizard.editing = job.id
-        wizard.name, wizard.description = job.name, job.description
+        wizard.name, wizard.description, wizard.schedule = job.name, job.description, dict(job.schedule)
         wizard._saved = {name: job.options[name] for name in TABLE_OPTIONS if name in job.options}
         wizard._types = dict(job.options.get("types") or {})
         wizard._targets = dict(job.options.get("targets") or {})
@@ -178,7 +181,8 @@ class Wizard:
             fits = self.authorization_id is not None or self.editing is not None
             return [] if fits else ["Choose an authorization, or make a new one."]
         if step == "configure":
-            return [*self.missing().values(), *self.column_problems()]
+            late = self.schedule_problem()
+            return [*self.missing().values(), *self.column_problems(), *([late] if late else [])]
         return [problem for earlier in STEPS[:-1] for problem in self.problems(earlier)]
 
     def missing(self) -> dict[str, str]:
@@ -188,6 +192,18 @@ class Wizard:
             if option.required and self.values.get(option.name) in (None, "", [], {}):
                 found[option.name] = f"“{option.label}” is missing. Fill it in."
         return found
+
+    def may_run_again(self) -> bool:
+        """Whether the job type can be given a schedule."""
+        return self.job_type is not None and self.job_type.runs_again
+
+    def schedule_problem(self) -> str:
+        """What is wrong with the schedule as it stands, "" for nothing."""
+        try:
+            read_schedule(self.schedule)
+        except Refused as error:
+            return f"{error.message} {error.advice}".strip()
+        return ""
 
     def column_problems(self) -> list[str]:
         """What is wrong with the columns as they stand, each a sentence."""
@@ -415,7 +431,10 @@ class Wizard:
             if value not in (None, "", [], {}) and (option.required or value != option.default):
                 options[option.name] = value
         options |= self._table_options()
-        return JobDraft(self.name.strip(), self.job_type.slug, self.authorization_id, options, self.description)
+        schedule = read_schedule(self.schedule) if self.may_run_again() else ONCE
+        return JobDraft(
+            self.name.strip(), self.job_type.slug, self.authorization_id, options, self.description, schedule
+        )
 
     def _table_options(self) -> dict[str, Any]:
         """What the columns say, in the words of the options; without a preview, what was saved before."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,10 @@ from app.authorizations import edit_authorization
 from app.engine import Engine
 from app.jobs import create_job, edit_job, get_job, job_runs, list_jobs
 from app.jobs.model import JobDraft, JobInfo
+from app.jobs.schedule import Schedule
 from ui.pages.jobs.page import JobsPage
 from ui.pages.jobs.summary import JobPage
+from ui.pages.jobs.words import meaning, second_line
 
 LONG = 20_000
 """Milliseconds that a run may take on a busy machine."""
@@ -124,6 +128,26 @@ def test_a_job_is_run_from_its_menu_and_its_row_follows(running: Engine, page: J
     assert again.started_at > first.started_at
     qtbot.waitUntil(lambda: (row().status, row().last_run_at) == ("completed", again.started_at), timeout=LONG)
     assert job_runs(running, job.id)[0].read == 3
+
+
+def test_a_job_is_paused_and_resumed_on_its_page(running: Engine, shell: Any, qtbot: QtBot) -> None:
+    job = next(job for job in list_jobs(running) if job.name == "Web shop")
+    page = JobPage(running, shell)
+    qtbot.addWidget(page)
+    page.show()
+    page.open(job_id=job.id)
+    qtbot.waitUntil(lambda: page.pill.word == "Completed")
+    assert not page.hold_button.isVisible()
+    edit_job(running, job.id, schedule=Schedule("daily", at=time(6), zone="Europe/Berlin"))
+    qtbot.waitUntil(lambda: page.pill.word == "Sleeping")
+    due = get_job(running, job.id).next_run_at
+    assert meaning(get_job(running, job.id)).startswith("Runs again ")
+    assert second_line(replace(job, description="", schedule={"every": "daily"}, schedule_text="Daily")) == "Daily"
+    qtbot.mouseClick(page.hold_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: (page.pill.word, page.hold_button.text()) == ("Paused", "Resume"))
+    qtbot.mouseClick(page.hold_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: (page.pill.word, page.hold_button.text()) == ("Sleeping", "Pause"))
+    assert get_job(running, job.id).next_run_at == due
 
 
 @pytest.fixture

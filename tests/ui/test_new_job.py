@@ -247,12 +247,25 @@ def test_a_job_is_edited_and_saved(qtbot: QtBot, page: NewJobPage, engine: Engin
     qtbot.waitUntil(lambda: columns.rowCount() == 4)
     assert (page.title, page.configure.name.text(), page.back_button.text()) == ("Edit job", "Members", "Cancel")
     columns.setData(columns.index(2, TYPE), "number")
+    schedule = page.configure.schedule
+    assert schedule is not None
+    assert schedule.note.text() == "It runs once."
+    schedule.again.setChecked(True)
+    schedule.zone.set_value("Europe/Berlin")
+    schedule.time.set_value("soon")
+    page.next_button.click()
+    assert schedule.note.text() == "“soon” is no time of day. Write it as 06:00 or 6:00pm."
+    schedule.time.set_value("6:30")
+    assert schedule.note.text().startswith("It runs at once, then ")
+    schedule.frequency.set_value("weekly")
+    schedule.days[3].setChecked(True)
     page.next_button.click()
     assert page.next_button.text() == "Save"
     page.next_button.click()
     qtbot.waitUntil(lambda: shell.went == [("job", {"job_id": job_id})])
     saved = get_job(engine, job_id).options
     assert saved["types"]["points"] == "number"
+    assert get_job(engine, job_id).schedule_text == "Every Monday and Thursday at 06:30 (Europe/Berlin)"
     assert (saved["stream"], saved["delimiter"]) == ("members", ",")
     assert len(list_jobs(engine)) == 1
 

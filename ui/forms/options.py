@@ -91,6 +91,13 @@ class OptionsForm(QWidget):
             if option.type == "stream" and isinstance(control, ComboBox):
                 self._offer(name, control, [(stream, stream) for stream in names])
 
+    def set_objects(self, choices: Sequence[tuple[str, str]]) -> None:
+        """The (name, number) pairs of things in the workspace that can be chosen."""
+        for name, option in self._options.items():
+            control = self.control(name)
+            if option.type == "objects" and isinstance(control, ChoicesField):
+                control.set_choices(choices)
+
     def set_errors(self, errors: Mapping[str, str]) -> None:
         """Say at each option what is wrong with it; the first one gets the focus."""
         first = None
@@ -102,6 +109,12 @@ class OptionsForm(QWidget):
                     self.show_advanced()
         if first is not None:
             first.control.setFocus()
+
+    def add_above_advanced(self, widget: QWidget) -> None:
+        """Put something of the page's own between the options and the advanced ones."""
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(layout.indexOf(self.disclose), widget)
 
     def show_advanced(self) -> None:
         """Unfold the advanced options."""
@@ -124,7 +137,7 @@ class OptionsForm(QWidget):
         if not control.accessibleName():
             control.setAccessibleName(option.label)
         # A choice that is never empty is not "optional" to the user.
-        settled = option.required or option.type in ("select", "columns", "multiselect", "column")
+        settled = option.required or option.type in ("select", "columns", "multiselect", "column", "objects")
         return FormField(label, control, help=option.help, required=settled, action=action)
 
     def _control(self, option: Option) -> QWidget:
@@ -136,8 +149,8 @@ class OptionsForm(QWidget):
             self._read[name] = check.isChecked
             self._write[name] = lambda value: check.setChecked(bool(value))
             return check
-        if option.type in ("columns", "multiselect"):
-            empty = "All columns" if option.type == "columns" else "None"
+        if option.type in ("columns", "multiselect", "objects"):
+            empty = {"columns": "All columns", "objects": "All"}.get(option.type, "None")
             several = ChoicesField([(choice.label, choice.value) for choice in option.choices], empty=empty)
             several.changed.connect(edited)
             self._read[name] = several.value

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.engine import Engine
 from app.errors import CausewayError
-from app.jobs import JobInfo, delete_job, duplicate_job, job_runs, rejected_count
+from app.jobs import JobInfo, delete_job, duplicate_job, job_runs, pause_job, rejected_count, resume_job
 from ui.shell.background import run_async, run_operation, run_query
 from ui.shell.pages import Shell
 from ui.widgets import Banner, confirm, words
@@ -39,12 +39,30 @@ class JobActs:
                 )
 
     def stop(self, jobs: Sequence[JobInfo]) -> None:
-        """Stop each job that runs; it can go on later."""
+        """Stop each job that runs; it can go on later. An alert has no run to stop: it is paused."""
+        alerts = [job for job in jobs if job.kind == "alert" and job.status == "running"]
+        if alerts:
+            self.pause(alerts)
         supervisor = self._engine.supervisor
         for job in jobs:
             run_id = supervisor.running_run(job.id) if supervisor is not None else None
             if supervisor is not None and run_id is not None:
                 supervisor.cancel(run_id)
+
+    def pause(self, jobs: Sequence[JobInfo]) -> None:
+        """Let jobs do nothing until they are resumed."""
+        self._each(pause_job, jobs)
+
+    def resume(self, jobs: Sequence[JobInfo]) -> None:
+        """Let paused and failed jobs go on."""
+        self._each(resume_job, jobs)
+
+    def _each(self, act: Callable[[Engine, int], None], jobs: Sequence[JobInfo]) -> None:
+        def work() -> None:
+            for job in jobs:
+                act(self._engine, job.id)
+
+        run_operation(lambda _: work(), done=lambda _: None, failed=self._banner.tell_error, owner=self._owner)
 
     def duplicate(self, job: JobInfo) -> None:
         """Make a copy and show it."""
@@ -105,6 +123,12 @@ class JobActs:
             menu.addAction("Run now", lambda: self.run(idle))
         if running:
             menu.addAction("Stop", lambda: self.stop(running))
+        sleeping = [job for job in jobs if job.status == "sleeping"]
+        held = [job for job in jobs if job.status in ("paused", "failed")]
+        if sleeping:
+            menu.addAction("Pause", lambda: self.pause(sleeping))
+        if held:
+            menu.addAction("Resume", lambda: self.resume(held))
         if len(jobs) == 1:
             if idle:
                 menu.addAction("Edit configuration", lambda: self._shell.navigate("new_job", job_id=jobs[0].id))

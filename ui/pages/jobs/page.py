@@ -13,7 +13,7 @@ from app.changes import Change
 from app.engine import Engine
 from app.jobs import JobInfo, list_jobs
 from ui.pages.jobs.acts import JobActs
-from ui.pages.jobs.words import KINDS, meaning, share
+from ui.pages.jobs.words import KINDS, authorization, meaning, second_line, share
 from ui.pages.live import Live
 from ui.shell.background import into_ui, run_query
 from ui.shell.pages import Shell
@@ -91,7 +91,7 @@ class JobsPage(Page):
     def _model(self) -> RowsModel:
         self.model = RowsModel(
             [
-                Column("name", "Name", lambda job: job.name, second=lambda job: job.description, width=236, fixed=True),
+                Column("name", "Name", lambda job: job.name, second=second_line, width=236, fixed=True),
                 Column(
                     "provider",
                     "Provider",
@@ -107,7 +107,14 @@ class JobsPage(Page):
                     width=76,
                     spare=True,
                 ),
-                Column("authorization", "Authorization", lambda job: job.authorization_name or "—", width=138),
+                Column(
+                    "authorization",
+                    "Authorization",
+                    lambda job: job.authorization_name or "—",
+                    tip=authorization,
+                    tone=lambda job: "text" if job.failing_since is None else "failed",
+                    width=138,
+                ),
                 Column(
                     "status",
                     "Status",
@@ -132,7 +139,7 @@ class JobsPage(Page):
                     "Next run",
                     lambda job: words.when(job.next_run_at),
                     sort=lambda job: job.next_run_at or "",
-                    width=77,
+                    width=88,
                     spare=True,
                 ),
                 Column(

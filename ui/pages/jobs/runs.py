@@ -58,7 +58,7 @@ class RunsView(QWidget):
                     width=120,
                 ),
                 Column("took", "Took", duration, width=80),
-                Column("trigger", "Started by", _trigger, width=130),
+                Column("trigger", "Started by", _trigger, tip=lambda run: run.reason, width=130),
                 figure("read", "Rows"),
                 figure("added", "Added"),
                 figure("updated", "Updated"),

@@ -19,7 +19,7 @@ from ui.pages.jobs.acts import JobActs
 from ui.pages.jobs.logs import LogsView
 from ui.pages.jobs.rejected import RejectedView
 from ui.pages.jobs.runs import RunsView
-from ui.pages.jobs.words import progress_line
+from ui.pages.jobs.words import authorization, progress_line
 from ui.pages.live import Live
 from ui.pages.rebuilding import RebuildNotice
 from ui.shell.background import into_ui, run_operation, run_query
@@ -72,12 +72,13 @@ class JobPage(Page):
         self.add_lead(self.mark)
         self.make_title_editable("Name of the job", self._rename)
         self.run_button = Button("Run now", clicked=self._run_or_stop)
+        self.hold_button = Button("Pause", clicked=self._pause_or_resume)
         self.edit_button = Button("Edit", clicked=lambda: shell.navigate("new_job", job_id=self._job_id))
         more = QMenu(self)
         more.addAction("Duplicate", lambda: self.acts.duplicate(self._shown()))
         more.addAction("Delete…", lambda: self.acts.delete([self._shown()], lambda: shell.navigate("jobs")))
         self.more_button = MenuButton("More", more)
-        self.add_action(self.run_button, self.edit_button, self.more_button)
+        self.add_action(self.run_button, self.hold_button, self.edit_button, self.more_button)
         self.add(self.banner)
         self.runs = RunsView(engine, self.banner)
         self.rebuild = RebuildNotice(
@@ -167,6 +168,8 @@ class JobPage(Page):
         self.mark.set_provider(job.provider_name, job.provider)
         self.description.set_text(job.description)
         self.run_button.setText("Stop" if running else "Run now")
+        self.hold_button.setVisible(job.status in ("sleeping", "paused", "failed"))
+        self.hold_button.setText("Pause" if job.status == "sleeping" else "Resume")
         self.edit_button.setEnabled(not running)
         self.more_button.setEnabled(not running)
         creator = f"{job.created_by} on " if job.created_by else ""
@@ -174,9 +177,10 @@ class JobPage(Page):
             [
                 ("Provider", job.provider_name),
                 ("Type", job.type_name),
-                ("Authorization", job.authorization_name or "None any more"),
+                ("Authorization", authorization(job) or "None any more"),
                 ("Created by", f"{creator}{words.exact(job.created_at).partition(',')[0]}"),
                 ("Last run", words.exact(job.last_run_at)),
+                ("Runs", job.schedule_text),
                 ("Next run", words.exact(job.next_run_at) if job.next_run_at else "When you run it"),
             ]
         )
@@ -195,12 +199,14 @@ class JobPage(Page):
         elif read.run.id != self._told_run:
             self._told_run = read.run.id
             advice = read.run.message.removeprefix(read.job.reason).strip()
+            # A job that gave up after many errors says so in its reason, which begins with the last one.
+            advice = "" if advice == read.run.message and read.job.reason else advice
             self.banner.tell("error", read.job.reason, advice, read.details)
 
     def _show_progress(self, job: JobInfo) -> None:
-        self.progress_card.setVisible(job.status == "running")
+        self.progress_card.setVisible(job.status == "running" and job.kind != "alert")
         if job.status == "running":
-            self.progress_text.setText(progress_line(job.progress) if job.progress else "Waits for a worker")
+            self.progress_text.setText(progress_line(job.progress) if job.progress else job.reason or "Starts")
             self.progress_bar.set_progress(job.progress.fraction if job.progress else None)
 
     def _progressed(self, change: Change) -> None:
@@ -220,6 +226,14 @@ class JobPage(Page):
             self.acts.stop([job])
         else:
             self.acts.run([job])
+
+    def _pause_or_resume(self) -> None:
+        job = self._shown()
+        self.banner.dismiss()
+        if job.status == "sleeping":
+            self.acts.pause([job])
+        else:
+            self.acts.resume([job])
 
     def _span_chosen(self, span: str) -> None:
         self._span = span

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
+from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from app.alerts.options import objects_of
 from app.authorizations import HostKeyChanged, HostKeyUnknown, confirm_host_key, get_authorization, open_credentials
 from app.engine import Engine
 from app.errors import NotFound
@@ -20,9 +22,12 @@ from ui.pages.new_job.browse import BrowseDialog
 from ui.pages.new_job.expression import ExpressionDialog
 from ui.pages.new_job.host_key import ask_host_key
 from ui.pages.new_job.preview import PreviewCard
+from ui.pages.new_job.schedule import ScheduleForm
 from ui.shell.background import run_operation, run_query
 from ui.widgets import Banner, Card, FormField, Scroll
 
+SOURCE = "system_event_single_source"
+"""The option of alerts that says what they are about."""
 REST_MS = 350
 """How long typing rests before the source is looked into again."""
 
@@ -56,6 +61,7 @@ class ConfigurePane(QWidget):
         self._slot.setContentsMargins(18, 18, 18, 18)
         self._slot.setSpacing(14)
         self._slot.addWidget(self.name_field)
+        self.schedule: ScheduleForm | None = None
         self._slot.addStretch(1)
         card = Card(flush=True)
         card.add(Scroll(inside), 1)
@@ -76,16 +82,22 @@ class ConfigurePane(QWidget):
             self._slot.removeWidget(self.form)
             self.form.hide()
             self.form.deleteLater()
-            self.form = None
+            self.form = self.schedule = None
         if wizard.job_type is None:
             return
         local = wizard.authorization_id is not None and self._is_local(wizard.authorization_id)
         options = [option for option in wizard.job_type.options if option.name not in wizard.table_options()]
         self.form = OptionsForm(options, wizard.values, browse_text="Browse folder" if local else "Browse server")
         self.form.set_streams(sorted(wizard.streams))
+        self._ask_objects()
         self.form.changed.connect(self._edited)
         self.form.browse.connect(self._browse)
         self._slot.insertWidget(1, self.form)
+        if wizard.may_run_again():
+            self.schedule = ScheduleForm()
+            self.schedule.set_document(wizard.schedule)
+            self.schedule.changed.connect(self._scheduled)
+            self.form.add_above_advanced(self.schedule)
         self._fill()
         self._seen = None
         self._asked += 1
@@ -94,6 +106,7 @@ class ConfigurePane(QWidget):
             self._seen = self._source()
         else:
             self.preview.show_nothing("Choose a file and its first rows appear here.")
+        self.preview.setVisible(bool(wizard.job_type.preview))
         self._look()
 
     def show_problems(self) -> bool:
@@ -103,9 +116,12 @@ class ConfigurePane(QWidget):
         if self.form is not None:
             self.form.set_errors(missing)
         self.name_field.set_error(missing.get("name", ""))
+        late = self._wizard.schedule_problem()
+        if self.schedule is not None:
+            self.schedule.set_error(late)
         if "name" in missing:
             self.name.setFocus()
-        return bool(missing)
+        return bool(missing or late)
 
     def _is_local(self, authorization_id: int) -> bool:
         try:
@@ -126,14 +142,42 @@ class ConfigurePane(QWidget):
             self.name_field.set_error("")
             self.changed.emit()
 
+    def _scheduled(self, document: dict[str, Any]) -> None:
+        if self._wizard is not None:
+            self._wizard.schedule = document
+            self.changed.emit()
+
     def _edited(self, name: str, value: object) -> None:
         if self._wizard is None:
             return
         self._wizard.set_value(name, value)
+        if name == SOURCE:
+            # Jobs and authorizations have numbers of their own.
+            for option in self._wizard.asked():
+                if option.type == "objects":
+                    self._wizard.set_value(option.name, [])
+            self._ask_objects()
         self._fill()
         self.preview.update_columns(self._wizard)
         self._rest.start()
         self.changed.emit()
+
+    def _ask_objects(self) -> None:
+        """Offer the things of the workspace that an alert can be limited to."""
+        wizard, engine = self._wizard, self._engine
+        if wizard is None or SOURCE not in wizard.values:
+            return
+        source = str(wizard.values[SOURCE])
+        run_query(
+            lambda: objects_of(engine, source),
+            done=functools.partial(self._show_objects, source),
+            failed=self._banner.tell_error,
+            owner=self,
+        )
+
+    def _show_objects(self, source: str, choices: list[tuple[str, str]]) -> None:
+        if self._wizard is not None and self.form is not None and self._wizard.values.get(SOURCE) == source:
+            self.form.set_objects(choices)
 
     def _column_edited(self, column: str, what: str, value: object) -> None:
         wizard = self._wizard

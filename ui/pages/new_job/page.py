@@ -254,7 +254,14 @@ class NewJobPage(Page):
             return
 
         def save(_: object) -> int:
-            edit_job(engine, editing, name=draft.name, description=draft.description, options=draft.options)
+            edit_job(
+                engine,
+                editing,
+                name=draft.name,
+                description=draft.description,
+                options=draft.options,
+                schedule=draft.schedule,
+            )
             return editing
 
         run_operation(save, done=lambda job: self._leave_to("job", job_id=job), failed=self._not_completed, owner=self)

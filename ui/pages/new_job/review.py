@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from app.jobs.schedule import describe
 from app.jobs.wizard import Wizard
 from ui.widgets import Button, Card, FactsStrip, FormField, InlineEdit, JsonView, set_kind
 
@@ -46,13 +47,18 @@ class ReviewPane(QWidget):
             ("Type", wizard.job_type.name),
             ("Authorization", authorization),
         ]
+        if wizard.may_run_again():
+            facts.append(("Runs", describe(draft.schedule)))
         if columns:
             facts.append(("Columns", f"{len(columns)} of {len(wizard.columns())}"))
             facts.append(("Identifiers", ", ".join(column.name for column in columns if column.identifier) or "none"))
         self.facts.set_facts(facts)
         self.description.set_text(draft.description)
         self.steps.setText("\n".join(f"{at}. {step}" for at, step in enumerate(wizard.job_type.steps, 1)))
-        self.json.set_document({"type": draft.job_type, "name": draft.name, "options": draft.options})
+        document: dict[str, object] = {"type": draft.job_type, "name": draft.name, "options": draft.options}
+        if draft.schedule.again:
+            document["schedule"] = draft.schedule.document()
+        self.json.set_document(document)
 
     def _described(self, text: str) -> None:
         if self._wizard is not None:
