@@ -43,6 +43,15 @@ def test_the_oldest_lines_are_let_go_and_that_is_said_once(
     assert tidy(engine, now) == []
 
 
+def test_a_search_takes_signs_as_they_are(engine: Engine, import_job: Any) -> None:
+    job = import_job("a.csv")
+    with engine.workspace.database.write() as connection:
+        for message in ("100 % done", "100 of done", r"C:\data_1", "C:/data-1"):
+            write_log(connection, job, None, "note", message)
+    found = [[line.message for line in job_log(engine, job, search=sought)] for sought in ("0 %", "\\DATA_", "a_1")]
+    assert found == [["100 % done"], [r"C:\data_1"], [r"C:\data_1"]]
+
+
 def test_hours_become_days_and_sums_stay(engine: Engine, import_job: Any) -> None:
     job, other = import_job("a.csv"), import_job("b.csv")
     now = datetime.now(UTC).replace(hour=9)
