@@ -53,6 +53,11 @@ def wanted_of(job_type: JobType, options: Mapping[str, Any], job_id: int = 0) ->
     return Wanted(subject, types, _numbers(chosen.get("system_event_single_source_ids")))
 
 
+def types_for(source: str) -> tuple[str, ...]:
+    """The event types that the option `system_event_multiple_types` can have with this `system_event_single_source`."""
+    return types_of(SUBJECTS.get(source, ""))
+
+
 def objects_of(engine: Engine, source: str) -> list[tuple[str, str]]:
     """(name, number) of everything that an alert about "work" or "auth" can be limited to, by name."""
     table = {"work": "jobs", "auth": "authorizations"}.get(source)

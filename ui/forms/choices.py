@@ -100,7 +100,8 @@ class ChoicesField(Button):
             every = f"All {len(self._choices)} columns" if self._choices else "All columns"
             text = every if self._empty == "All columns" else self._empty
         elif count <= 3:
-            text = ", ".join(self._chosen)
+            labels = {value: label for label, value in self._choices}
+            text = ", ".join(labels.get(value, value) for value in self._chosen)
         else:
             text = f"{count} of {len(self._choices)}"
         self.setText(text if len(text) < 60 else f"{count} of {len(self._choices)}")

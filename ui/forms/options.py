@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QRegularExpression, Signal
@@ -90,6 +90,13 @@ class OptionsForm(QWidget):
             control = self.control(name)
             if option.type == "stream" and isinstance(control, ComboBox):
                 self._offer(name, control, [(stream, stream) for stream in names])
+
+    def limit_choices(self, name: str, values: Collection[str]) -> None:
+        """Offer only these of the choices of an option with several values."""
+        control = self.control(name)
+        if isinstance(control, ChoicesField):
+            choices = self._options[name].choices
+            control.set_choices([(choice.label, choice.value) for choice in choices if choice.value in values])
 
     def set_objects(self, choices: Sequence[tuple[str, str]]) -> None:
         """The (name, number) pairs of things in the workspace that can be chosen."""

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.alerts.options import objects_of
+from app.alerts.options import objects_of, types_for
 from app.authorizations import HostKeyChanged, HostKeyUnknown, confirm_host_key, get_authorization, open_credentials
 from app.engine import Engine
 from app.errors import NotFound
@@ -27,7 +27,8 @@ from ui.shell.background import run_operation, run_query
 from ui.widgets import Banner, Card, FormField, Scroll
 
 SOURCE = "system_event_single_source"
-"""The option of alerts that says what they are about."""
+"""The option of alerts that says what they are about, and those whose values depend on it."""
+TYPES, OBJECTS = "system_event_multiple_types", "system_event_single_source_ids"
 REST_MS = 350
 """How long typing rests before the source is looked into again."""
 
@@ -152,9 +153,9 @@ class ConfigurePane(QWidget):
             return
         self._wizard.set_value(name, value)
         if name == SOURCE:
-            # Jobs and authorizations have numbers of their own.
+            # Jobs and authorizations have numbers of their own, and other things happen to them.
             for option in self._wizard.asked():
-                if option.type == "objects":
+                if option.name in (TYPES, OBJECTS):
                     self._wizard.set_value(option.name, [])
             self._ask_objects()
         self._fill()
@@ -168,6 +169,8 @@ class ConfigurePane(QWidget):
         if wizard is None or SOURCE not in wizard.values:
             return
         source = str(wizard.values[SOURCE])
+        if self.form is not None:
+            self.form.limit_choices(TYPES, types_for(source))
         run_query(
             lambda: objects_of(engine, source),
             done=functools.partial(self._show_objects, source),

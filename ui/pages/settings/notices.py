@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 
 from PySide6.QtWidgets import QLabel, QLineEdit
@@ -25,13 +24,13 @@ class DesktopCard(Card):
 
     def __init__(self, keep: Keep) -> None:
         super().__init__("Notifications on the desktop")
-        self.add(_sentence("What the desktop is to show. The Notifications page has all of them in any case."))
         self.boxes: dict[str, CheckBox] = {}
         for name, word in KINDS:
             box = CheckBox(word, bool(SETTINGS[name].default))
-            box.clicked.connect(functools.partial(keep, name))
+            box.clicked.connect(lambda on=False, name=name: keep(name, on))
             self.boxes[name] = box
             self.add(box)
+            self.add(_sentence(SETTINGS[name].sentence))
 
     def show_settings(self, values: Mapping[str, object]) -> None:
         """Show what is set."""
@@ -54,7 +53,7 @@ class NetworkCard(Card):
         self.proxy.setPlaceholderText("http://proxy.agency.example:3128")
         self.proxy.editingFinished.connect(self._proxy_entered)
         self._keep, self._kept_proxy = keep, ""
-        self.add(FormField("Proxy", self.proxy, help="For requests over the web; empty for what the system says"))
+        self.add(FormField("Proxy", self.proxy, help=SETTINGS["proxy"].sentence))
 
     def _proxy_entered(self) -> None:
         # Leaving the field is no change of it.
