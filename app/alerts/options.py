@@ -33,7 +33,7 @@ class Wanted:
 
 
 def wanted_of(job_type: JobType, options: Mapping[str, Any], job_id: int = 0) -> Wanted:
-    """What the alert `job_id` tells; an option that is not set has its default. Raises Refused for what tells nothing."""
+    """What the alert `job_id` tells; an option that is not set has its default. Refused: it tells nothing."""
     chosen = {option.name: option.default for option in job_type.options} | dict(options)
     if "monthly_events" in chosen:
         quota, shares = _number(chosen["monthly_events"]), _numbers(chosen.get("quota_alert_thresholds"))
