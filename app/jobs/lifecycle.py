@@ -50,6 +50,7 @@ NETWORK_PAUSE = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=24)
 """A provider that asks for more is asked again after this time."""
 WARNED_BEFORE = timedelta(days=7)
+NOT_STARTED, FIRST_RUN = "Not started yet", "Waits for its first run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Rules:
 
 def new_state(now: datetime) -> JobState:
     """A job that was just made, or is the copy of another."""
-    return JobState("paused", "Not started yet", now)
+    return JobState("paused", NOT_STARTED, now)
 
 
 def next_state(state: JobState, happened: Happening, now: datetime, rules: Rules) -> JobState:
@@ -202,7 +203,8 @@ def _resume(state: JobState, _happened: Happening, now: datetime, rules: Rules) 
     if state.wakes_at is not None and state.wakes_at > now:
         kept = JobState("sleeping", "Waits for its next run", now, state.wakes_at, state.waits_for)
         return _bring_forward(kept, now, rules)
-    return JobState("sleeping", "Resumed by you", now, after_quiet(rules.schedule, now), "retry")
+    reason = FIRST_RUN if state.reason == NOT_STARTED else "Resumed by you"
+    return JobState("sleeping", reason, now, after_quiet(rules.schedule, now), "retry")
 
 
 def _edit(state: JobState, _happened: Happening, now: datetime, rules: Rules) -> JobState:

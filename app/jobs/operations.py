@@ -14,7 +14,7 @@ from app.catalog import JobType
 from app.changes import Change
 from app.clock import now_text
 from app.errors import NotFound, Refused
-from app.jobs.lifecycle import Happening, What, new_state
+from app.jobs.lifecycle import FIRST_RUN, Happening, JobState, What, new_state
 from app.jobs.log import write_log
 from app.jobs.model import JobDraft
 from app.jobs.queries import get_job
@@ -141,8 +141,8 @@ def resume_job(engine: Engine, job_id: int) -> None:
     engine.require_charge()
     get_job(engine, job_id)
     with engine.workspace.database.write() as connection:
-        _let_happen(engine, connection, job_id, "resume")
-        write_log(connection, job_id, None, "note", "Resumed by you")
+        reason = _let_happen(engine, connection, job_id, "resume").reason
+        write_log(connection, job_id, None, "note", reason if reason == FIRST_RUN else "Resumed by you")
     engine.changes.announce(Change("jobs", job_id))
 
 
@@ -163,14 +163,14 @@ def _require_idle(engine: Engine, job_id: int) -> None:
         raise Refused("The job is running; nothing was changed.", advice="Stop it first.")
 
 
-def _let_happen(engine: Engine, connection: sqlite3.Connection, job_id: int, act: What) -> None:
-    """An act on a job, within the caller's transaction. Raises Refused."""
+def _let_happen(engine: Engine, connection: sqlite3.Connection, job_id: int, act: What) -> JobState:
+    """An act on a job, within the caller's transaction; its state then. Raises Refused."""
     now, patience = engine.clock.now(), fail_after(engine)
     under_way = engine.supervisor is not None and engine.supervisor.running_run(job_id) is not None
     if act == "delete" and not under_way:
         # Its run may have ended with the program that was in charge of it.
         connection.execute("update jobs set status = 'failed' where id = ? and status = 'running'", (job_id,))
-    happen(connection, job_id, Happening(act), now, patience)
+    return happen(connection, job_id, Happening(act), now, patience)
 
 
 def _check_schedule(job_type: JobType, schedule: Schedule) -> None:

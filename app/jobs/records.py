@@ -27,7 +27,9 @@ LATE = timedelta(minutes=5)
 def trigger_of(state: JobState, schedule: Schedule, now: datetime) -> tuple[Trigger, str]:
     """Why a job that slept runs now, in a word and in a line."""
     if state.waits_for != "schedule" or state.wakes_at is None:
-        return "retry", state.reason
+        # What was resumed, or cut off as the program was closed, is no try after an error.
+        follows = state.waits_for == "retry" and not state.errors and schedule.again
+        return "schedule" if follows else "retry", state.reason
     if now - state.wakes_at < LATE:
         return "schedule", describe(schedule)
     zone = schedule.zone if schedule.every in BY_THE_DAY else "UTC"

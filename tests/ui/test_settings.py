@@ -30,7 +30,7 @@ def settings(qtbot: QtBot, shop: Engine, shell: Any) -> SettingsPage:
     page.resize(1000, 900)
     page.show()
     page.open()
-    qtbot.waitUntil(lambda: page.workers.value() == 4 and not page.rename.isEnabled())
+    qtbot.waitUntil(lambda: page.numbers["workers"].value() == 4 and not page.rename.isEnabled())
     return page
 
 
@@ -49,12 +49,14 @@ def test_the_theme_changes_at_once_and_is_kept(qtbot: QtBot, settings: SettingsP
 def test_the_number_of_jobs_at_once_is_kept_within_its_limits(
     qtbot: QtBot, settings: SettingsPage, shop: Engine
 ) -> None:
-    settings.workers.selectAll()
-    QTest.keyClicks(settings.workers, "12")
-    QTest.keyClick(settings.workers, Qt.Key.Key_Return)
+    settings.numbers["workers"].selectAll()
+    QTest.keyClicks(settings.numbers["workers"], "12")
+    QTest.keyClick(settings.numbers["workers"], Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: shop.workspace.setting("workers") == 12)
-    assert (settings.workers.minimum(), settings.workers.maximum()) == (1, 16)
-    assert settings.workers.lineEdit().width() > 30, "the number is seen"
+    assert (settings.numbers["workers"].minimum(), settings.numbers["workers"].maximum()) == (1, 16)
+    assert settings.numbers["workers"].lineEdit().width() > 30, "the number is seen"
+    settings.numbers["keep_ended_days"].setValue(30)
+    qtbot.waitUntil(lambda: shop.workspace.setting("keep_ended_days") == 30)
 
 
 def test_a_new_name_reaches_the_workspace_and_the_rail(qtbot: QtBot, shop: Engine) -> None:

@@ -237,6 +237,22 @@ def test_one_process_is_in_charge_and_others_can_look(call, start, workspace, me
     assert call("job", "run", "1").code == 0
 
 
+def test_the_engine_runs_what_is_due_and_wakes_for_its_schedule(call, start, workspace, members) -> None:
+    assert (
+        call("auth", "add", "file-service-folder", "--name", "Files", "--value", f"folder={members.parent}").code == 0
+    )
+    job = ("job", "create", "--type", "file-service-csv-import", "--name", "Daily", "--authorization", "Files")
+    chosen = ("-o", f"filename={members.name}", "-o", "stream=members", "--every", "daily", "--at", "06:00")
+    assert call(*job, *chosen).code == 0
+    engine = start("engine")
+    until(lambda: asked(workspace, "select trigger, status from runs") == [("schedule", "completed")], engine.process)
+    engine.process.send_signal(signal.SIGTERM)
+    assert engine.ended().code == 0
+    shown = call("job", "show", "1", "--json").document["job"]
+    assert (shown["status"], shown["waits_for"]) == ("sleeping", "schedule")
+    assert call("profile", "count").out == "3\n"
+
+
 def test_a_reader_that_goes_away_is_no_error(call, start, workspace, members) -> None:
     call("import", members, "--stream", "members")
     for command in (("stream", "events", "members"), ("profile", "search", "--json"), ("--help",)):

@@ -29,6 +29,13 @@ from ui.widgets import Banner, Button, Card, FormField, InlineNote, NumberField,
 BACKUPS = "Backups (*.zip)"
 THEMES: tuple[tuple[Choice, str], ...] = (("system", "System"), ("light", "Light"), ("dark", "Dark"))
 FORM_WIDTH = 720
+NUMBERS = {
+    "workers": "Jobs at once",
+    "fail_after_hours": "Hours of errors until a job gives up",
+    "keep_ended_days": "Days that a job is kept which does nothing any more",
+    "keep_log_lines": "Lines that a job's log keeps",
+}
+"""Settings of jobs, and what they are called to who can't see the page."""
 
 
 class SettingsPage(Page):
@@ -38,6 +45,7 @@ class SettingsPage(Page):
         super().__init__("Settings")
         self._engine = engine
         self.banner = Banner()
+        self.numbers: dict[str, NumberField] = {}
         self.work = WorkLine()
         self.add(self.banner)
         self.add(self.work)
@@ -66,23 +74,24 @@ class SettingsPage(Page):
     def refresh(self) -> None:
         engine = self._engine
 
-        def ask() -> tuple[int, VaultState, dict[str, object]]:
-            values: dict[str, object] = {name: engine.workspace.setting(name) for name in SHOWN}
-            return int(engine.workspace.setting("workers")), engine.vault.state(), values
+        def ask() -> tuple[VaultState, dict[str, object]]:
+            values: dict[str, object] = {name: engine.workspace.setting(name) for name in (*SHOWN, *NUMBERS)}
+            return engine.vault.state(), values
 
         run_query(ask, done=self._show, failed=self.banner.tell_error, owner=self)
 
-    def _show(self, answer: tuple[int, VaultState, dict[str, object]]) -> None:
-        workers, vault, values = answer
+    def _show(self, answer: tuple[VaultState, dict[str, object]]) -> None:
+        vault, values = answer
         self.desktop.show_settings(values)
         self.network.show_settings(values)
         if not self.name.isModified():
             self.name.setText(self._engine.workspace.name)
         self._name_edited()
-        if not self.workers.hasFocus():
-            blocked = self.workers.blockSignals(True)
-            self.workers.setValue(workers)
-            self.workers.blockSignals(blocked)
+        for name, field in self.numbers.items():
+            if not field.hasFocus():
+                blocked = field.blockSignals(True)
+                field.setValue(int(str(values[name])))
+                field.blockSignals(blocked)
         self._themes[current_theme().choice].setChecked(True)
         self.vault.set_note(vault.sentence, "warning" if vault.locked or vault.kind == "none" else "info")
 
@@ -174,27 +183,28 @@ class SettingsPage(Page):
         self._keep("theme", choice)
 
     def _jobs(self) -> Card:
-        card = Card("Jobs at once")
-        setting = SETTINGS["workers"]
-        self.workers = NumberField(int(setting.default), setting.least, setting.most)
-        self.workers.setAccessibleName("Jobs at once")
-        self.workers.setFixedWidth(72)
-        # Each arrow key or digit would be a change; what counts is where the user stops.
-        self.workers.setKeyboardTracking(False)
-        self.workers.valueChanged.connect(self._set_workers)
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self.workers)
-        row.addWidget(set_kind(QLabel(f"{setting.least} to {setting.most}"), "muted"))
-        row.addStretch(1)
-        card.add(_sentence(setting.sentence))
-        card.add(row)
+        card = Card("Jobs")
+        for name, title in NUMBERS.items():
+            setting = SETTINGS[name]
+            field = self.numbers[name] = NumberField(int(setting.default), setting.least, setting.most)
+            field.setAccessibleName(title)
+            field.setFixedWidth(72)
+            # Each arrow key or digit would be a change; what counts is where the user stops.
+            field.setKeyboardTracking(False)
+            field.valueChanged.connect(functools.partial(self._set_number, name))
+            row = QHBoxLayout()
+            row.setSpacing(12)
+            row.addWidget(field)
+            row.addWidget(set_kind(QLabel(f"{setting.least:,} to {setting.most:,}"), "muted"))
+            row.addStretch(1)
+            card.add(_sentence(setting.sentence))
+            card.add(row)
         return card
 
-    def _set_workers(self, count: int) -> None:
-        self._keep("workers", count)
-        if self._engine.supervisor is not None:
-            self._engine.supervisor.limit = count
+    def _set_number(self, name: str, number: int) -> None:
+        self._keep(name, number)
+        if name == "workers" and self._engine.supervisor is not None:
+            self._engine.supervisor.limit = number
 
     def _keep(self, name: str, value: str | int | bool) -> None:
         engine = self._engine
