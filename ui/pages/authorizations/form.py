@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
@@ -34,11 +34,16 @@ OF_THE_SERVER = ("host", "port")
 
 
 class AuthorizationDialog(FormDialog):
-    """`saved(id)` follows when it is kept. With `info` it enters that authorization's values anew."""
+    """`saved(id)` follows when it is kept. With `info` it enters that authorization's values anew.
+
+    `methods` limits a new one to these ways to sign in.
+    """
 
     saved = Signal(int)
 
-    def __init__(self, parent: QWidget, engine: Engine, info: AuthorizationInfo | None = None) -> None:
+    def __init__(
+        self, parent: QWidget, engine: Engine, info: AuthorizationInfo | None = None, methods: Sequence[str] = ()
+    ) -> None:
         super().__init__(parent, f"Re-authorize “{info.name}”" if info is not None else "New authorization", WIDTH)
         self._engine, self._info = engine, info
         content = QWidget()
@@ -55,6 +60,7 @@ class AuthorizationDialog(FormDialog):
                 (f"{provider.name}: {method.name}", method.slug)
                 for provider in engine.catalog.providers
                 for method in provider.authorizations
+                if not methods or method.slug in methods
             )
             self.choice = FormField("Sign in to", self.method, help=" ", required=True)
             self._content.addWidget(self.choice)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.engine import Engine
 from app.errors import CausewayError
 from app.jobs import JobInfo, delete_job, duplicate_job, job_runs, pause_job, rejected_count, resume_job
+from app.jobs.evidence import Written, write_evidence
+from app.jobs.recipe_files import ENDING, Recipe
+from app.jobs.recipes import export_recipe
+from ui.pages.authorizations.vault import VaultHelp
+from ui.pages.files import ask_save, file_name
 from ui.shell.background import run_async, run_operation, run_query
 from ui.shell.pages import Shell
 from ui.widgets import Banner, confirm, words
@@ -73,6 +80,45 @@ class JobActs:
             owner=self._owner,
         )
 
+    def export_recipe(self, jobs: Sequence[JobInfo]) -> None:
+        """Ask for a file and write the jobs to it as one recipe."""
+        ids = [job.id for job in jobs]
+        name = file_name(jobs[0].name if len(jobs) == 1 else f"{len(jobs)} jobs") + ENDING
+
+        def told(recipe: Recipe, target: Path) -> str:
+            return f"The recipe of {words.count_of(len(recipe.jobs), 'job')} is saved in {target}."
+
+        def save(target: Path) -> None:
+            self._write(functools.partial(export_recipe, self._engine, ids, target), target, told)
+
+        ask_save(self._owner, "Export a recipe", name, f"Recipes (*{ENDING})", save)
+
+    def save_evidence(self, job: JobInfo, run_id: int | None = None) -> None:
+        """Ask for a file and write the evidence of a job or of one run to it."""
+        name = file_name(job.name) + (f"-run-{run_id}" if run_id is not None else "") + "-evidence.zip"
+
+        def told(written: Written, target: Path) -> str:
+            return f"The evidence of {words.count_of(written.runs, 'run')} is saved in {target}."
+
+        def save(target: Path) -> None:
+            write = functools.partial(write_evidence, self._engine, job.id, target, run_id=run_id)
+            self._write(write, target, told)
+
+        ask_save(self._owner, "Save the evidence", name, "Zip files (*.zip)", save)
+
+    def _write(self, write: Callable[[], Any], target: Path, told: Callable[[Any, Path], str]) -> None:
+        """Write a file; secrets that can't be compared with it because they are locked are unlocked on request."""
+
+        def again() -> None:
+            run_operation(
+                lambda _: write(),
+                done=lambda written: self._banner.tell("success", told(written, target)),
+                failed=VaultHelp(self._engine, self._owner, self._banner, again).tell_error,
+                owner=self._owner,
+            )
+
+        again()
+
     def delete(self, jobs: Sequence[JobInfo], deleted: Callable[[], object] | None = None) -> None:
         """Ask, naming what is lost, then delete."""
 
@@ -133,6 +179,9 @@ class JobActs:
             if idle:
                 menu.addAction("Edit configuration", lambda: self._shell.navigate("new_job", job_id=jobs[0].id))
             menu.addAction("Duplicate", lambda: self.duplicate(jobs[0]))
+        menu.addAction("Export recipe…", lambda: self.export_recipe(jobs))
+        if len(jobs) == 1:
+            menu.addAction("Evidence pack…", lambda: self.save_evidence(jobs[0]))
         menu.addSeparator()
         menu.addAction("Delete…", lambda: self.delete(jobs)).setEnabled(bool(idle) and not running)
         return menu

@@ -30,7 +30,7 @@ from ui.widgets import (
 
 PAGE = 200
 LEVELS = (("all", "All"), ("warning", "Warnings"), ("error", "Errors"))
-EVENTS = ("started", "synced", "completed", "error", "failed", "paused", "edited", "note")
+EVENTS = ("started", "synced", "completed", "sleeping", "error", "failed", "paused", "edited", "note")
 
 
 class LogsView(QWidget):

@@ -16,12 +16,17 @@ from ui.pages.jobs.words import duration
 from ui.shell.background import run_query
 from ui.widgets import Banner, Button, Column, DataTable, EmptyState, RowsModel, StatusDelegate, set_kind, words
 
+SHOWN = 500
+"""Of a job that runs every quarter of an hour, the runs of the last five days; the command line lists all."""
+
 
 class RunsView(QWidget):
-    """Runs, newest first."""
+    """The newest runs, the last one first."""
 
     read = Signal()
     """The runs were read anew."""
+    evidence_asked = Signal(int)
+    """The evidence of this run is wanted."""
 
     def __init__(self, engine: Engine, banner: Banner) -> None:
         super().__init__()
@@ -29,7 +34,7 @@ class RunsView(QWidget):
         self._job_id = 0
         self._runs: Sequence[RunInfo] = ()
 
-        def figure(key: str, title: str) -> Column:
+        def figure(key: str, title: str, *, spare: bool = False) -> Column:
             return Column(
                 key,
                 title,
@@ -37,6 +42,7 @@ class RunsView(QWidget):
                 sort=lambda run: getattr(run, key),
                 right=True,
                 width=86,
+                spare=spare,
             )
 
         self.model = RowsModel(
@@ -62,6 +68,7 @@ class RunsView(QWidget):
                 figure("read", "Rows"),
                 figure("added", "Added"),
                 figure("updated", "Updated"),
+                figure("omitted", "Omitted", spare=True),
                 figure("rejected", "Rejected"),
                 Column(
                     "message", "Message", lambda run: run.message, tip=lambda run: run.message, width=228, spare=True
@@ -104,7 +111,7 @@ class RunsView(QWidget):
     def refresh(self) -> None:
         """Read the runs."""
         run_query(
-            lambda: job_runs(self._engine, self._job_id),
+            lambda: job_runs(self._engine, self._job_id, limit=SHOWN),
             done=self._was_read,
             failed=self._banner.tell_error,
             owner=self,
@@ -156,6 +163,7 @@ class RunsView(QWidget):
             return None
         menu = QMenu(self)
         menu.addAction("Undo import…", lambda: self.ask_undo(runs)).setEnabled(can_undo(runs[0]))
+        menu.addAction("Evidence pack…", lambda: self.evidence_asked.emit(runs[0].id))
         return menu
 
 

@@ -76,11 +76,14 @@ class JobPage(Page):
         self.edit_button = Button("Edit", clicked=lambda: shell.navigate("new_job", job_id=self._job_id))
         more = QMenu(self)
         more.addAction("Duplicate", lambda: self.acts.duplicate(self._shown()))
+        more.addAction("Export recipe…", lambda: self.acts.export_recipe([self._shown()]))
+        more.addAction("Evidence pack…", lambda: self.acts.save_evidence(self._shown()))
         more.addAction("Delete…", lambda: self.acts.delete([self._shown()], lambda: shell.navigate("jobs")))
         self.more_button = MenuButton("More", more)
         self.add_action(self.run_button, self.hold_button, self.edit_button, self.more_button)
         self.add(self.banner)
         self.runs = RunsView(engine, self.banner)
+        self.runs.evidence_asked.connect(lambda run: self.acts.save_evidence(self._shown(), run))
         self.rebuild = RebuildNotice(
             engine, self, self.banner, lambda undone: not self.runs.numbers().isdisjoint(undone)
         )
@@ -138,7 +141,7 @@ class JobPage(Page):
         job_id, span, engine = self._job_id, self._span, self._engine
 
         def read() -> _Read:
-            run = next(iter(job_runs(engine, job_id)), None)
+            run = next(iter(job_runs(engine, job_id, limit=1)), None)
             notes = job_log(engine, job_id, events=("note",), levels=("error",), limit=1)
             return _Read(
                 get_job(engine, job_id),

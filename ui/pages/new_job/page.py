@@ -15,6 +15,7 @@ from app.jobs.wizard import STEPS, Wizard, load_wizard
 from ui.pages.new_job.authorization import AuthorizationPane
 from ui.pages.new_job.choose import JobTypePane, ProviderPane
 from ui.pages.new_job.configure import ConfigurePane
+from ui.pages.new_job.recipe import ask_recipe
 from ui.pages.new_job.review import ReviewPane
 from ui.shell.background import run_async, run_operation, run_query
 from ui.shell.pages import Shell
@@ -36,7 +37,8 @@ class NewJobPage(Page):
         types = sum(len(provider.jobs) for provider in engine.catalog.providers)
         providers = words.count_of(len(engine.catalog.providers), "provider")
         self.sought = SearchField(f"Search {providers} and {words.count_of(types, 'job type')}", width=300)
-        self.add_action(self.sought)
+        self.recipe_button = Button("Import recipe…", clicked=self._import_recipe)
+        self.add_action(self.sought, self.recipe_button)
         self.steps = StepBar(STEP_WORDS)
         self.steps.asked.connect(self._asked_for)
         self.add(self.steps)
@@ -168,6 +170,7 @@ class NewJobPage(Page):
         at = STEPS.index(wizard.step)
         self.steps.set_step(at)
         self.sought.setVisible(wizard.step == "provider")
+        self.recipe_button.setVisible(wizard.step == "provider")
         title = "New job" if wizard.editing is None else "Edit job"
         if wizard.provider is not None and wizard.job_type is not None and at > 0:
             self.set_title(title, f"{wizard.provider.name} · {wizard.job_type.name}")
@@ -237,6 +240,15 @@ class NewJobPage(Page):
         self.go_on()
 
     # the end
+
+    def _import_recipe(self) -> None:
+        ask_recipe(self, self._engine, self.banner, self._recipe_imported)
+
+    def _recipe_imported(self, made: list[int]) -> None:
+        if len(made) == 1:
+            self._leave_to("job", job_id=made[0])
+        else:
+            self._leave_to("jobs")
 
     def _complete(self) -> None:
         wizard, engine = self.wizard, self._engine
