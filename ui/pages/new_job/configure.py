@@ -95,7 +95,7 @@ class ConfigurePane(QWidget):
         self.form.browse.connect(self._browse)
         self._slot.insertWidget(1, self.form)
         if wizard.may_run_again():
-            self.schedule = ScheduleForm()
+            self.schedule = ScheduleForm(new=wizard.editing is None)
             self.schedule.set_document(wizard.schedule)
             self.schedule.changed.connect(self._scheduled)
             self.form.add_above_advanced(self.schedule)

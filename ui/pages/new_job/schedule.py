@@ -45,8 +45,9 @@ class ScheduleForm(QWidget):
 
     changed = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, *, new: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._new = new
         self._filling = False
         self._quiet: Any = None
         """Quiet hours are set from the command line; the form keeps them."""
@@ -196,7 +197,7 @@ class ScheduleForm(QWidget):
         zone = ZoneInfo(schedule.zone) if schedule.every in BY_THE_DAY else None
         runs = [run.astimezone(zone) for run in next_runs(schedule, datetime.now(UTC), SHOWN_RUNS)]
         listed = ", ".join(map(_shown, runs))
-        self.note.setText(f"It runs at once, then {listed} …")
+        self.note.setText(f"It runs at once, then {listed} …" if self._new else f"It runs {listed} …")
 
 
 def _shown(run: datetime) -> str:
