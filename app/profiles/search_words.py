@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import orjson
 
@@ -48,8 +49,9 @@ def words_of(values: Sequence[str | None], fields: Sequence[Field]) -> str:
 
 def wanted_words(text: str) -> list[str]:
     """The beginnings of words that a search asks for, without those that another one begins with."""
-    asked = {word[:MOST_LETTERS] for word in split_words(text)}
-    return sorted(word for word in asked if not any(other != word and other.startswith(word) for other in asked))
+    asked = sorted({word[:MOST_LETTERS] for word in split_words(text)})
+    # In this order whoever begins with a word follows it at once.
+    return [word for word, following in pairwise([*asked, ""]) if not following.startswith(word)]
 
 
 def has_words(words: str, wanted: Iterable[str]) -> bool:

@@ -124,7 +124,7 @@ def test_a_search_says_how_many_are_still_being_indexed(
     oldest = search_profiles(shop, "", 249)[0].fields["first_name"]
     QTest.keyClicks(people.search, oldest)
     qtbot.waitUntil(lambda: people.empty.isVisible() is True)
-    assert people.empty.sentence.text() == f"{left} and come up as soon as they are."
+    assert people.empty.sentence.text() == f"{left}. They come up as soon as they are."
     index_everybody(shop, lambda done, total: None)
     people.refresh()
     qtbot.waitUntil(lambda: people.note_label.text() == f"{count_matches(shop, oldest)} match among 250 people")

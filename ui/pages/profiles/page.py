@@ -162,8 +162,7 @@ class ProfilesPage(Page):
             self.empty = EmptyState(
                 "search",
                 f"Nobody found for “{self._text}”",
-                f"{words.count_of(self._unindexed, 'person', 'people')} are still being indexed and come up as soon as "
-                "they are."
+                f"{self._left()}. They come up as soon as they are."
                 if self._unindexed
                 else "Every word must be one of the person's or its beginning, or the whole text one identifier.",
                 [again],
@@ -210,7 +209,7 @@ class ProfilesPage(Page):
             elif len(rows) < limit:
                 matched(rows, ends)
             else:
-                # The first people are shown at once; how many there are takes a look at everybody.
+                # The first people are shown at once; counting goes through everybody whom the index has for it.
                 reply(rows, ends)
                 run_query(
                     lambda: count_matches(engine, text),
@@ -238,8 +237,16 @@ class ProfilesPage(Page):
         else:
             note = f"{words.count_of(self._matches, 'match', 'matches')} among {everybody}"
         if self._text and self._unindexed:
-            note += f"; {words.count_of(self._unindexed, 'person', 'people')} are still being indexed"
+            note += f"; {self._left()}"
         self.set_title("Profiles", note)
+
+    def _left(self) -> str:
+        """Whom a search may miss, and why."""
+        people = words.count_of(self._unindexed, "person", "people")
+        supervisor = self._engine.supervisor
+        if supervisor is not None and supervisor.index.error is not None:
+            return f"{people} are not indexed: {supervisor.index.error.message}"
+        return f"{people} are still being indexed"
 
     # what can be done with people
 
