@@ -39,7 +39,8 @@ MOST_FAULTS = 20
 """More are not told: whoever mends these finds the rest at the next try."""
 LONGEST_FAULT = 300
 HEAD = "# Jobs of Causeway, without their secrets. “Import recipe…” makes them in another workspace.\n"
-SECRET_OPTION = "password"
+SECRET_OPTION, OWN_OPTION = "password", "objects"
+"""Options that do not travel: secrets, and numbers of a workspace's own jobs or authorizations."""
 LIST_OPTIONS = ("columns", "multiselect")
 TEXT_TAG = "tag:yaml.org,2002:str"
 
@@ -352,6 +353,8 @@ def _option_faults(
             yield (*place, name), f"{job_type.name} has no option {name}; it has {', '.join(known)}"
         elif option.type == SECRET_OPTION:
             yield (*place, name), "a recipe has no secrets"
+        elif option.type == OWN_OPTION:
+            yield (*place, name), "a recipe has no numbers of a workspace's own things"
         elif not _fits(option, value):
             yield (*place, name), f"this is no value of the option “{option.label}”"
     for option in known.values():

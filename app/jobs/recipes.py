@@ -16,6 +16,7 @@ from app.jobs.model import JobDraft, JobInfo
 from app.jobs.operations import create_job
 from app.jobs.queries import get_job
 from app.jobs.recipe_files import (
+    OWN_OPTION,
     SECRET_OPTION,
     Recipe,
     RecipeAuthorization,
@@ -113,7 +114,7 @@ def make_recipe(engine: Engine, job_ids: Sequence[int]) -> Recipe:
 
 
 def _recipe_job(job: JobInfo, job_type: JobType, authorization: str) -> RecipeJob:
-    known = {option.name for option in job_type.options if option.type != SECRET_OPTION}
+    known = {option.name for option in job_type.options if option.type not in (SECRET_OPTION, OWN_OPTION)}
     options = {name: value for name, value in job.options.items() if name in known and value is not None}
     return RecipeJob(job.name, job.job_type, authorization, options, job.description, read_schedule(job.schedule))
 
@@ -147,7 +148,7 @@ def plan_recipe(engine: Engine, recipe: Recipe) -> RecipePlan:
         tuple(_planned(engine, job) for job in recipe.jobs),
         tuple(_wanted(engine, recipe, entry) for entry in recipe.authorizations),
         tuple(compare(schema, after)),
-        tuple(_notes(recipe, schema, after)),
+        (*_notes(recipe, schema, after), *_unlimited(engine, recipe)),
     )
 
 
@@ -192,6 +193,16 @@ def _notes(recipe: Recipe, before: Schema, after: Schema) -> list[str]:
     return found + [
         f"The stream {stream} has mappings here already. They stay, and those of the recipe are added."
         for stream in sorted(new.intersection(before.streams()))
+    ]
+
+
+def _unlimited(engine: Engine, recipe: Recipe) -> list[str]:
+    """Jobs that could be about some things of a workspace only, which no recipe can name."""
+    return [
+        f"“{job.name}” is about everything of its kind here; “{option.label}” in its configuration limits it."
+        for job in recipe.jobs
+        for option in engine.catalog.job_type(job.job_type).options
+        if option.type == OWN_OPTION
     ]
 
 

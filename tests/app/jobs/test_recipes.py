@@ -15,7 +15,7 @@ from app.authorizations import add_authorization
 from app.catalog import Catalog
 from app.engine import Engine
 from app.errors import CausewayError, NotFound, Refused
-from app.jobs import edit_job, get_job, list_jobs
+from app.jobs import JobDraft, create_job, edit_job, get_job, list_jobs
 from app.jobs.recipe_files import read_recipe, recipe_document, recipe_of, recipe_text
 from app.jobs.recipes import export_recipe, import_recipe, make_recipe, plan_recipe
 from app.jobs.schedule import read_schedule
@@ -165,6 +165,23 @@ def test_every_fault_is_told_with_its_line_and_key(before: str, after: str, faul
         recipe_of(WORKING.replace(before, after, 1), "a.yaml", Catalog.load())
     assert fault in f"{refused.value.message}\n{refused.value.details}"
     assert len(refused.value.details) < 10_000
+
+
+def test_an_alert_travels_without_the_numbers_of_what_it_is_about(engine: Engine, import_job: Any) -> None:
+    engine.vault.create_file("correct horse battery")
+    slack = add_authorization(engine, "slack-webhook", "Slack", {"webhook_url": "https://hooks.slack.com/x/y/z"})
+    options = {"system_event_single_source": "work", "system_event_multiple_types": ["failed"]}
+    draft = JobDraft(
+        "Tell me", "slack-alerts", slack, options | {"system_event_single_source_ids": [import_job("a.csv")]}
+    )
+    recipe = make_recipe(engine, [create_job(engine, draft)])
+    assert recipe.jobs[0].options == options
+    assert plan_recipe(engine, recipe).notes == (
+        "“Tell me” is about everything of its kind here; “Only these” in its configuration limits it.",
+    )
+    text = recipe_text(recipe_document(recipe)).replace("options:", "options:\n    system_event_single_source_ids: [1]")
+    with pytest.raises(Refused, match="a recipe has no numbers of a workspace's own things"):
+        recipe_of(text, "r", engine.catalog)
 
 
 def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path) -> None:
