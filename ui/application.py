@@ -131,7 +131,7 @@ class Session(QObject):
             window.navigate("notifications")
 
     def _may_close(self) -> bool:
-        """Ask first while jobs run; they are stopped by closing, and go on when they are run again."""
+        """Ask first while jobs run; they are stopped by closing, and go on when it is opened again."""
         supervisor = self._engine.supervisor
         running = 0 if supervisor is None else supervisor.busy + supervisor.waiting
         if not running or self._window is None:

@@ -111,7 +111,7 @@ def test_the_catalogue_as_json_has_the_published_shape() -> None:
     assert {name for name, field in fields.items() if field["secret"]} == {"password", "privatekey", "passphrase"}
     assert methods["file-service-folder"]["serves"] == ["file-service-csv-import"]
     (job,) = provider["jobs"]
-    assert (job["kind"], job["frequency"]) == ("import", ["one-time"])
+    assert (job["kind"], job["frequency"]) == ("import", ["one-time", "continuous"])
     options = {option["name"]: option for option in job["config"]}
     assert {"stream", "filename", "delimiter", "timestamp_field", "fields", "identifiers"} <= set(options)
     assert [name for name, option in options.items() if option["required"]] == ["filename", "stream"]
