@@ -161,12 +161,14 @@ def create(
 @passphrase_option
 @click.pass_obj
 def run(session: Session, name: str) -> None:
-    """Run JOB to its end. Ctrl-C stops it; running it again goes on where it was."""
+    """Run JOB to its end. Ctrl-C stops it; running it again goes on where it was. An alert begins to listen."""
     from app.cli.running import run_and_tell
 
     with session.changing() as engine:
         found = job_named(engine, name)
-        unlock_for_job(session, engine, found)
+        # An alert only begins to listen; nothing is sent from here.
+        if found.kind != "alert":
+            unlock_for_job(session, engine, found)
         run_and_tell(session, engine, found.id)
 
 

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from ipaddress import ip_address
 
-import certifi
-
 SECONDS = 30.0
 """How long a server may be silent."""
 _PROXY: ContextVar[str] = ContextVar("proxy", default="")
@@ -35,6 +33,9 @@ def trusted() -> ssl.SSLContext:
 
     The second matters for a program in a bundle, which finds no system's certificates; the first for a company's own.
     """
+    # Imported here: the engine asks this module about the proxy, long before anything is sent.
+    import certifi
+
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context

@@ -24,7 +24,7 @@ def test_counts_and_state_of_a_new_workspace(folder: Path, tmp_path: Path) -> No
     with Engine.open(folder) as engine:
         view = EngineView(engine)
         assert (view.workspace_name, view.workspace_place) == ("Northbeam Coffee", "On this computer")
-        assert view.counts() == {"jobs": 0, "authorizations": 0, "profiles": 0, "schema": ""}
+        assert view.counts() == {"jobs": 0, "authorizations": 0, "profiles": 0, "schema": "", "notifications": 0}
         assert view.state().tone == "idle"
         assert [one.name for one in view.recent_workspaces()] == ["Harbour Books"], "not the one that is open"
 

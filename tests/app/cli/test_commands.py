@@ -199,6 +199,48 @@ def test_doctor_names_each_thing_and_a_damaged_file(call, workspace, members) ->
     assert "backup" in told[0]["advice"]
 
 
+def test_all_authorizations_are_tested_and_the_doctor_remembers(call, workspace, tmp_path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    assert call("auth", "test", "--all").out.startswith("There is no authorization yet")
+    for name, folder in (("Ours", tmp_path), ("Theirs", place)):
+        assert call("auth", "add", "file-service-folder", "--name", name, "--value", f"folder={folder}").code == 0
+    assert call("auth", "test", "--all").code == 0
+    place.rmdir()
+    answer = call("auth", "test", "--all", "--json")
+    assert answer.code == 1
+    assert answer.document["error"]["message"] == "Not working: Theirs."
+    assert [entry["problem"] is None for entry in answer.document["authorizations"]] == [True, False]
+    told = call("auth", "test", "--all")
+    assert (told.code, "Ours works: " in told.out, "Theirs fails. " in told.out) == (1, True, True)
+    doctor = call("doctor", "--json")
+    assert doctor.code == 0
+    [found] = [entry for entry in doctor.document["findings"] if entry["name"] == "Authorizations"]
+    assert (found["state"], "Theirs fails since" in found["found"]) == ("warning", True)
+    assert call("auth", "test").code == call("auth", "test", "Ours", "--all").code == 2
+
+
+def test_an_alert_is_made_and_listens(call, workspace) -> None:
+    from app.authorizations import add_authorization
+    from app.engine import Engine
+
+    with Engine.open(workspace) as engine:
+        engine.vault.create_file("four words of mine")
+        add_authorization(engine, "slack-webhook", "Channel", {"webhook_url": "https://hooks.slack.com/services/x"})
+    made = call(
+        *("job", "create", "--type", "slack-alerts", "--name", "Tell us", "--authorization", "Channel"),
+        *("-o", "system_event_multiple_types=failed,error", "-o", "system_event_single_source_ids=1,2", "--json"),
+    )
+    assert made.code == 0, made.err
+    assert made.document["job"]["options"]["system_event_single_source_ids"] == ["1", "2"]
+    run = call("job", "run", "Tell us", "--json")
+    assert (run.code, run.document["job"]["status"], run.document["run"]) == (0, "running", None)
+    assert call("job", "run", "Tell us").code == 1
+    assert call("job", "pause", "Tell us").code == 0
+    assert call("job", "show", "Tell us", "--json").document["job"]["status"] == "paused"
+    assert "listens from now on" in call("job", "run", "Tell us").out
+
+
 def test_the_window_opens_with_the_engine_only_where_there_is_a_screen(workspace, monkeypatch, capsys) -> None:
     from app.cli import main
 
