@@ -16,6 +16,7 @@ from app.alerts.listening import keep_listening
 from app.engine import Engine
 from app.errors import CausewayError
 from app.health import keep_checking
+from app.jobs import list_jobs
 from app.jobs.retention import keep_within_days
 from app.jobs.tidying import keep_history_small
 from app.jobs.watching import keep_schedules
@@ -73,6 +74,7 @@ class Session(QObject):
         self._engine = engine
         self._theme = theme
         self._window: MainWindow | None = None
+        self._tray: Tray | None = None
         self._ended = asyncio.Event()
         self._next: Path | None = None
 
@@ -116,34 +118,43 @@ class Session(QObject):
         if self._window is not None:
             self._window.deleteLater()
         self._window = window
-        tray = Tray(self._raise, window)
-        Desktop(engine, tray.tell, window)
+        self._tray = Tray(self._raise, self._open, self.end, window)
+        Desktop(engine, self._tray.tell, window)
         window.start()
         window.show()
 
     def _raise(self) -> None:
         """Bring the window to the front with what happened."""
+        self._open()
+        if self._window is not None:
+            self._window.navigate("notifications")
+
+    def _open(self) -> None:
+        """Bring the window to the front."""
         window = self._window
         if window is not None:
             window.show()
             window.raise_()
             window.activateWindow()
-            window.navigate("notifications")
 
     def _may_close(self) -> bool:
-        """Ask first while jobs run; they are stopped by closing, and go on when it is opened again."""
-        supervisor = self._engine.supervisor
-        running = 0 if supervisor is None else supervisor.busy + supervisor.waiting
-        if not running or self._window is None:
+        """Ask first while jobs run, or wait for their time where they could go on in the tray."""
+        supervisor, window = self._engine.supervisor, self._window
+        if supervisor is None or window is None:
             return True
-        jobs = "1 job is" if running == 1 else f"{running} jobs are"
-        confirm(
-            self._window,
-            f"{jobs} running",
-            "Closing stops them after their present rows. What is done is saved; they go on when it is opened again.",
-            "Stop and close",
-            self.end,
-        )
+        running = supervisor.busy + supervisor.waiting
+        in_tray = self._tray is not None and self._tray.present
+        due = sum(job.status == "sleeping" for job in list_jobs(self._engine)) if in_tray else 0
+        if not running and not due:
+            return True
+        if running:
+            title = "1 job is running" if running == 1 else f"{running} jobs are running"
+            lost = "Closing stops them after their present rows. What is done is saved; they go on at the next start."
+        else:
+            title = "1 job is scheduled" if due == 1 else f"{due} jobs are scheduled"
+            lost = "Jobs run while Causeway is open. What is missed is caught up once, at the next start."
+        keep = ("Keep running in the tray", window.hide) if in_tray else None
+        confirm(window, title, lost, "Stop and close", self.end, other=keep)
         return False
 
     def _go_to(self, folder: Path) -> None:

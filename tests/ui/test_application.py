@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ from pytestqt.qtbot import QtBot
 
 from app.authorizations import edit_authorization
 from app.engine import Engine
-from app.jobs import get_job, list_jobs
+from app.jobs import edit_job, get_job, list_jobs
+from app.jobs.schedule import Schedule
 from app.workspace import create_workspace
 from ui.application import Session
 from ui.pages.registry import page_specs
+from ui.shell.desktop import Tray
 from ui.shell.engine_view import EngineView
 from ui.shell.window import MainWindow
 from ui.theme import current_theme
@@ -108,6 +111,36 @@ def test_closing_while_a_job_runs_asks_and_what_was_done_is_kept(
         assert again.in_charge_elsewhere is None
         # It goes on by itself where a process is in charge again.
         assert get_job(again, job.id).status == "sleeping"
+
+
+def test_with_jobs_that_wait_for_their_time_the_window_can_go_to_the_tray(
+    workspace: Path, loop: asyncio.AbstractEventLoop, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine.open(workspace)
+    session = Session(engine, current_theme())
+    task = loop.create_task(session.run())
+    window = window_of(session, qtbot)
+    job = next(job for job in list_jobs(engine) if job.name == "Web shop")
+    edit_job(engine, job.id, schedule=Schedule("daily", at=time(6), zone="Europe/Berlin"))
+    assert get_job(engine, job.id).status == "sleeping"
+    # No desktop of a test has a tray.
+    monkeypatch.setattr(Tray, "present", True)
+
+    def answer(word: str) -> None:
+        assert not window.close()
+        question = next(dialog for dialog in window.findChildren(QDialog) if dialog.isVisible())
+        assert question.windowTitle() == "1 job is scheduled"
+        pressed = next(one for one in question.findChildren(QPushButton) if one.text() == word)
+        qtbot.mouseClick(pressed, Qt.MouseButton.LeftButton)
+
+    answer("Keep running in the tray")
+    assert not window.isVisible()
+    assert not task.done()
+    session._open()
+    assert window.isVisible()
+    answer("Stop and close")
+    qtbot.waitUntil(task.done, timeout=LONG)
+    task.result()
 
 
 def test_another_workspace_takes_the_place_of_the_first(

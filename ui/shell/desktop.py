@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from app.alerts import SystemEvent
 from app.alerts.notifications import Popping
@@ -59,17 +59,37 @@ def message(events: Sequence[SystemEvent]) -> tuple[str, str]:
 
 
 class Tray(QObject):
-    """The program's icon in the tray, where the desktop has one; `clicked` follows a click on it or on a message."""
+    """The program's icon in the tray, where the desktop has one.
 
-    def __init__(self, clicked: Callable[[], object], parent: QObject | None = None) -> None:
+    `clicked` follows a click on a message, `opened` one on the icon, `ended` the wish to end the program.
+    """
+
+    def __init__(
+        self,
+        clicked: Callable[[], object],
+        opened: Callable[[], object],
+        ended: Callable[[], object],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._icon: QSystemTrayIcon | None = None
+        self._menu = QMenu()
+        self._menu.addAction("Open Causeway", opened)
+        self._menu.addAction("Stop and close", ended)
         if QSystemTrayIcon.isSystemTrayAvailable():
             self._icon = QSystemTrayIcon(QApplication.windowIcon(), self)
             self._icon.setToolTip("Causeway")
-            self._icon.activated.connect(lambda _: clicked())
+            self._icon.setContextMenu(self._menu)
+            self._icon.activated.connect(
+                lambda reason: opened() if reason == QSystemTrayIcon.ActivationReason.Trigger else None
+            )
             self._icon.messageClicked.connect(clicked)
             self._icon.show()
+
+    @property
+    def present(self) -> bool:
+        """Whether there is one."""
+        return self._icon is not None
 
     def tell(self, title: str, text: str, bad: bool) -> None:
         """Show a message; nothing happens on a desktop without a tray."""

@@ -322,9 +322,18 @@ def paint_progress(painter: QPainter, rect: QRectF, value: float | None, phase: 
 
 
 class ConfirmDialog(QDialog):
-    """Asks before something is lost, and names it."""
+    """Asks before something is lost, and names it. `other` is a harmless way out, with what it does."""
 
-    def __init__(self, parent: QWidget, title: str, lost: str, action: str, *, danger: bool = True) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        title: str,
+        lost: str,
+        action: str,
+        *,
+        danger: bool = True,
+        other: tuple[str, Callable[[], object]] | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setModal(True)
@@ -346,6 +355,11 @@ class ConfirmDialog(QDialog):
         self.cancel = Button("Cancel", clicked=self.reject)
         self.go = Button(action, "danger-primary" if danger else "primary", clicked=self.accept)
         row.addWidget(self.cancel)
+        if other is not None:
+            word, act = other
+            instead = Button(word, clicked=self.reject)
+            instead.clicked.connect(act)
+            row.addWidget(instead)
         row.addWidget(self.go)
         layout.addLayout(row)
         # Return must not delete by accident: the harmless answer has the focus.
@@ -360,12 +374,13 @@ def confirm(
     accepted: Callable[[], object],
     *,
     danger: bool = True,
+    other: tuple[str, Callable[[], object]] | None = None,
 ) -> ConfirmDialog:
-    """Ask without blocking; `accepted` is called when the user agrees.
+    """Ask without blocking; `accepted` is called when the user agrees, `other` is a third answer.
 
     `confirm(self, "Delete “Loyalty members”?", "Its 14 runs and logs go; people stay.", "Delete job", self._delete)`
     """
-    dialog = ConfirmDialog(parent, title, lost, action, danger=danger)
+    dialog = ConfirmDialog(parent, title, lost, action, danger=danger, other=other)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.accepted.connect(accepted)
     dialog.open()
