@@ -22,7 +22,7 @@ from connectors.kit.errors import InputError, SignInError
 from connectors.kit.formats.streams import ByteStream
 from connectors.kit.places.sftp import SftpPlace
 from connectors.kit.times import parse_time
-from connectors.kit.types import Batch, Credentials, Cursor, Level
+from connectors.kit.types import Again, Batch, Credentials, Cursor, Level
 
 if TYPE_CHECKING:
     from peers.sshd import Sshd
@@ -37,6 +37,7 @@ class Context:
     options: Mapping[str, Any]
     cursor: Cursor | None = None
     previous: Cursor | None = None
+    again: Again | None = None
     logged: list[tuple[str, str]] = field(default_factory=list)
     reported: list[tuple[int, int | None, str, str]] = field(default_factory=list)
     requested: list[Mapping[str, Any]] = field(default_factory=list)
@@ -237,8 +238,8 @@ def test_an_import_from_a_server_is_fetched_with_progress_and_not_fetched_again(
     sshd.put("people.csv.gz", packed("gz", people(25_000)))
     context = Context(server(sshd), tmp_path, {"filename": "people.csv.gz"})
     first = run(context, 1)
-    assert context.reported[-1][3] == "Downloading"
-    assert context.reported[-1][0] == context.reported[-1][1] == (sshd.files / "people.csv.gz").stat().st_size
+    fetched = [report for report in context.reported if report[3] == "Downloading"][-1]
+    assert fetched[0] == fetched[1] == (sshd.files / "people.csv.gz").stat().st_size
     again = Context(server(sshd), tmp_path, {"filename": "people.csv.gz"}, first[-1].cursor)
     rest = run(again)
     assert [record["email"] for record in records(first + rest)] == [f"p{n}@example.com" for n in range(25_000)]
