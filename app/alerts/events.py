@@ -37,7 +37,7 @@ WORDINGS = {
     ("job", "error"): Wording("A run of “{}” failed and is tried again", "run failed", bad=True),
     ("job", "failed"): Wording("Job “{}” failed", "job failed", bad=True),
     ("authorization", "unhealthy"): Wording("Authorization “{}” fails", "authorization fails", bad=True),
-    ("authorization", "healthy"): Wording("Authorization “{}” works", "authorization works"),
+    ("authorization", "healthy"): Wording("Authorization “{}” works again", "authorization works again"),
     ("schema", "published"): Wording("The schema was published: {}", "schema published"),
     ("quota", "reached"): Wording("{} of the month's events are used", "quota reached", bad=True),
 }

@@ -91,7 +91,8 @@ TRIGGERS = (
     _trigger(
         "authorization_health",
         "update of state on authorizations",
-        "new.state <> old.state and new.state in ('failing', 'works')",
+        # That a new one works is no news.
+        "new.state <> old.state and (new.state = 'failing' or new.state = 'works' and old.checked_at is not null)",
         "authorization",
         "new.id",
         "case new.state when 'failing' then 'unhealthy' else 'healthy' end",

@@ -81,7 +81,8 @@ def webhook(credentials: Credentials) -> str:
 
 def _secrets(url: str) -> tuple[str, ...]:
     """What must not be logged: who knows the path can post."""
-    return (urlsplit(url).path,)
+    parts = urlsplit(url)
+    return (parts.path, parts.query)
 
 
 def _refusal(reply: Reply) -> SignInError:

@@ -37,6 +37,11 @@ def break_folder(engine: Engine, tmp_path: Path) -> int:
     place.rmdir()
     with pytest.raises(Exception, match="place"):
         check_authorization(engine, added)
+    place.mkdir()
+    check_authorization(engine, added)
+    place.rmdir()
+    with pytest.raises(Exception, match="place"):
+        check_authorization(engine, added)
     return added
 
 
@@ -68,7 +73,7 @@ def test_what_happened_is_listed_opened_and_read(
     assert shown(page)[:3] == [
         "Job “Loyalty members” failed",
         "Authorization “Partner folder” fails",
-        "Authorization “Partner folder” works",
+        "Authorization “Partner folder” works again",
     ]
     unread = unread_notifications(shop)
     assert EngineView(shop).counts()["notifications"] == unread
@@ -97,8 +102,9 @@ def test_the_desktop_shows_what_is_new_of_the_chosen_kinds(shop: Engine, qtbot: 
     qtbot.waitUntil(lambda: bool(told), timeout=5_000)
     assert told == [
         (
-            "3 notifications",
-            "Job “Loyalty members” failed\nAuthorization “Partner folder” fails\nAuthorization “Partner folder” works",
+            "4 notifications",
+            "Job “Loyalty members” failed\nAuthorization “Partner folder” fails\n"
+            "Authorization “Partner folder” works again\nand 1 more",
             True,
         )
     ]
@@ -196,4 +202,5 @@ def test_a_job_says_that_its_authorization_fails(shop: Engine, shell: Any, qtbot
     page.open()
     qtbot.waitUntil(lambda: page.model.rowCount() == 2)
     index = page.model.index(0, 3)
+    assert index.data() == "Files fails"
     assert "Files, failing since" in index.data(Qt.ItemDataRole.ToolTipRole)

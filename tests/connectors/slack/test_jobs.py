@@ -55,6 +55,7 @@ def test_the_message_arrives_and_the_address_is_nowhere_in_the_log() -> None:
     assert len(context.lines) == 2
     assert "POST http://127.0.0.1" in context.lines[0]
     assert "very-secret" not in str(context.lines)
+    assert "abc123" not in str(context.lines)
 
 
 def test_names_can_neither_call_people_nor_make_links() -> None:

@@ -110,7 +110,9 @@ class JobsPage(Page):
                 Column(
                     "authorization",
                     "Authorization",
-                    lambda job: job.authorization_name or "—",
+                    lambda job: (
+                        f"{job.authorization_name} fails" if job.failing_since else job.authorization_name or "—"
+                    ),
                     tip=authorization,
                     tone=lambda job: "text" if job.failing_since is None else "failed",
                     width=138,

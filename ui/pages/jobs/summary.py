@@ -175,6 +175,7 @@ class JobPage(Page):
         self.hold_button.setText("Pause" if job.status == "sleeping" else "Resume")
         self.edit_button.setEnabled(not running)
         self.more_button.setEnabled(not running)
+        nobody = "—" if job.kind == "alert" else "When you run it"
         creator = f"{job.created_by} on " if job.created_by else ""
         self.facts.set_facts(
             [
@@ -184,7 +185,7 @@ class JobPage(Page):
                 ("Created by", f"{creator}{words.exact(job.created_at).partition(',')[0]}"),
                 ("Last run", words.exact(job.last_run_at)),
                 ("Runs", job.schedule_text),
-                ("Next run", words.exact(job.next_run_at) if job.next_run_at else "When you run it"),
+                ("Next run", words.exact(job.next_run_at) if job.next_run_at else nobody),
             ]
         )
         self.configuration.set_options(job)
