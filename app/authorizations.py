@@ -23,6 +23,7 @@ from app.errors import CausewayError, NotFound, Refused, VaultLocked, VaultMissi
 from connectors.kit.errors import ConnectorError as ConnectorError
 from connectors.kit.errors import HostKeyChanged as HostKeyChanged
 from connectors.kit.errors import HostKeyUnknown as HostKeyUnknown
+from connectors.kit.network import through_proxy
 from connectors.kit.types import Account as Account
 from connectors.kit.types import Credentials
 
@@ -346,7 +347,8 @@ def _checked(
 
 def _check(engine: Engine, method: AuthorizationMethod, credentials: Credentials) -> Account:
     provider = engine.catalog.provider_of_method(method.slug)
-    account: Account = asyncio.run(engine.catalog.function(provider.slug, method.check)(credentials))
+    with through_proxy(str(engine.workspace.setting("proxy"))):
+        account: Account = asyncio.run(engine.catalog.function(provider.slug, method.check)(credentials))
     return account
 
 

@@ -40,13 +40,19 @@ class Reply:
 
 
 class Http:
-    """Requests of one piece of work: `async with Http(log, secrets=[…]) as http: await http.post_json(url, document)`."""
+    """Requests of one piece of work: `async with Http(log, secrets=[…]) as http: await http.post_json(url, {})`."""
 
     def __init__(self, log: LogLine | None = None, *, secrets: Iterable[str] = ()) -> None:
         self._log = log
         # The longest first: one may be part of another.
         self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
-        self._client = httpx.AsyncClient(verify=trusted(), timeout=SECONDS, proxy=proxy(), follow_redirects=False)
+        try:
+            self._client = httpx.AsyncClient(verify=trusted(), timeout=SECONDS, proxy=proxy(), follow_redirects=False)
+        except (ValueError, httpx.InvalidURL):
+            raise InputError(
+                "The proxy that is set is no address.",
+                advice="Write it like http://proxy.agency.example:3128 in the settings.",
+            ) from None
 
     async def __aenter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ _PROXY: ContextVar[str] = ContextVar("proxy", default="")
 
 @contextmanager
 def through_proxy(address: str) -> Iterator[None]:
-    """Send what the block requests through a proxy ("http://proxy.agency.example:3128"); "" asks the system's settings."""
+    """Send what the block requests through a proxy ("http://proxy.agency.example:3128"); "": the system's, if any."""
     before = _PROXY.set(address)
     try:
         yield

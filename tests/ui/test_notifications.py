@@ -103,8 +103,14 @@ def test_the_desktop_shows_what_is_new_of_the_chosen_kinds(shop: Engine, qtbot: 
     assert told == [
         (
             "4 notifications",
-            "Job “Loyalty members” failed\nAuthorization “Partner folder” fails\n"
-            "Authorization “Partner folder” works again\nand 1 more",
+            "\n".join(
+                (
+                    "Job “Loyalty members” failed",
+                    "Authorization “Partner folder” fails",
+                    "Authorization “Partner folder” works again",
+                    "and 1 more",
+                )
+            ),
             True,
         )
     ]

@@ -60,6 +60,8 @@ def test_a_request_goes_through_the_proxy_that_was_set() -> None:
         async with Http() as http:
             return (await http.post_json(url, {"a": 1})).status
 
+    with through_proxy("proxy.shop.example 3128"), pytest.raises(InputError, match="proxy"):
+        asyncio.run(ask("http://127.0.0.1:9/never-there"))
     with webhook_server() as proxy:
         with through_proxy(proxy.url.split("/services")[0]):
             assert asyncio.run(ask("http://127.0.0.1:9/never-there")) == 200
