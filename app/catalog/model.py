@@ -77,6 +77,8 @@ class JobType:
     options: tuple[Option, ...]
     run: str
     preview: str = ""
+    rereads: bool = False
+    """Whether rejected rows can be read again from where they were."""
 
     @property
     def runs_again(self) -> bool:

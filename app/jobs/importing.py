@@ -28,7 +28,7 @@ from app.schema.patches import apply_provider_mappings
 from app.store.database import transaction
 from app.streams.seen import ensure_stream
 from connectors.kit.formats.guess import guess_types
-from connectors.kit.types import Batch, Credentials, Cursor, ImportFunction, Level
+from connectors.kit.types import Again, Batch, Credentials, Cursor, ImportFunction, Level
 
 SYNC_LOG_SECONDS = 5.0
 GUESSED_RECORDS = 1_000
@@ -61,6 +61,9 @@ class ImportOrder:
     """LQL text that the provider brings for this stream."""
     previous: Cursor | None = None
     """Where the last complete import stands, if only what is new is wanted."""
+    retries: int | None = None
+    again: Again | None = None
+    """The run whose rejected rows are to be read again, and which they are."""
 
     def carry_out(self, connection: sqlite3.Connection, reporter: Reporter) -> None:
         """Read to the end. Raises Cancelled and what the provider and the workspace raise."""
@@ -76,6 +79,7 @@ class _Run:
         self.options = order.options
         self.cursor = order.cursor
         self.previous = order.previous
+        self.again = order.again
         self.scratch = order.scratch
         self._order = order
         self._connection = connection
@@ -123,7 +127,12 @@ class _Run:
         """Have a batch written, maybe while the next one is read; the results that are known by now."""
         if self._ingest is None:
             self._target = Target(
-                self._order.run_id, self._order.job_id, self._stream_id, str(self.options["stream"]), self._types
+                self._order.run_id,
+                self._order.job_id,
+                self._stream_id,
+                str(self.options["stream"]),
+                self._types,
+                self._order.retries,
             )
             first_time = self._order.first_event_at + self._order.events_before
             self._ingest = Ingest(self._connection, self._target, first_time)

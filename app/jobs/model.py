@@ -9,7 +9,7 @@ from app.jobs.schedule import ONCE, Schedule
 
 JobStatus = Literal["running", "sleeping", "paused", "failed", "completed"]
 RunStatus = Literal["running", "completed", "failed", "interrupted", "cancelled", "undone"]
-Trigger = Literal["created", "by hand", "command line", "demo", "schedule", "catch-up", "retry"]
+Trigger = Literal["created", "by hand", "command line", "demo", "schedule", "catch-up", "retry", "rejected rows"]
 JobEvent = Literal["started", "synced", "error", "sleeping", "failed", "completed", "paused", "edited", "note"]
 
 
@@ -100,6 +100,8 @@ class RunInfo:
     removed: int = 0
     omitted: int = 0
     """Rows that became part of nobody."""
+    retries: int | None = None
+    """The run whose rejected rows it read again."""
 
 
 @dataclass(frozen=True, slots=True)

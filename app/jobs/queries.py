@@ -30,7 +30,7 @@ JOB_COLUMNS = """jobs.*, coalesce(authorizations.name, '') as authorization_name
     (select started_at from runs where runs.job_id = jobs.id order by id desc limit 1) as last_run_at
     from jobs left join authorizations on authorizations.id = authorization_id"""
 RUN_COLUMNS = """id, job_id, continues, trigger, status, message, started_at, ended_at, read, added, updated, rejected,
-    reason, removed, omitted"""
+    reason, removed, omitted, retries"""
 
 
 NO_RUN = 1 << 62
@@ -82,7 +82,7 @@ def _job(engine: Engine, row: sqlite3.Row) -> JobInfo:
         progress=supervisor.progress(row["id"]) if supervisor is not None else None,
         next_run_at=row["wakes_at"] if row["status"] == "sleeping" else None,
         schedule=orjson.loads(row["schedule"]),
-        schedule_text=describe(schedule_of(row)),
+        schedule_text="As things happen" if row["kind"] == "alert" else describe(schedule_of(row)),
         waits_for=row["waits_for"],
         errors=row["errors"],
         removed_at=_removed_at(engine, row),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from app.jobs.model import RunStatus, Trigger
 from app.jobs.schedule import BY_THE_DAY, Schedule, describe
 from app.jobs.states import happen, schedule_of
 from app.jobs.worker import Outcome
+from connectors.kit.types import Again
 
 BY_ITSELF: tuple[Trigger, ...] = ("schedule", "catch-up", "retry")
 """Triggers of runs that nobody asked for at that moment."""
@@ -38,23 +40,35 @@ def trigger_of(state: JobState, schedule: Schedule, now: datetime) -> tuple[Trig
 
 
 def begin_run(
-    connection: sqlite3.Connection, job_id: int, trigger: Trigger, reason: str, now: datetime, patience: timedelta
+    connection: sqlite3.Connection,
+    job_id: int,
+    trigger: Trigger,
+    reason: str,
+    now: datetime,
+    patience: timedelta,
+    *,
+    retries: int | None = None,
 ) -> int:
     """Record a run that waits for its turn; its number. It goes on where one that did not complete stopped.
 
+    One that `retries` the rejected rows of another run stands by itself: it goes on from none, and none from it.
     Raises NotFound, and Refused for a job that can't run in its state.
     """
     if connection.execute("select 1 from jobs where id = ?", (job_id,)).fetchone() is None:
         raise NotFound("That job does not exist any more.")
     happen(connection, job_id, Happening("due" if trigger in BY_ITSELF else "run now"), now, patience)
-    before = connection.execute("select * from runs where job_id = ? order by id desc limit 1", (job_id,)).fetchone()
-    continued = before is not None and before["status"] != "completed" and before["cursor"] is not None
+    before = connection.execute(
+        "select * from runs where job_id = ? and retries is null order by id desc limit 1", (job_id,)
+    ).fetchone()
+    unfinished = before is not None and before["status"] != "completed" and before["cursor"] is not None
+    continued = unfinished and retries is None
     run_id = connection.execute(
-        """insert into runs (job_id, continues, trigger, reason, status, started_at, cursor, first_event_at,
-            events_before) values (?, ?, ?, ?, 'running', ?, ?, ?, ?)""",
+        """insert into runs (job_id, continues, retries, trigger, reason, status, started_at, cursor, first_event_at,
+            events_before) values (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?)""",
         (
             job_id,
             before["id"] if continued else None,
+            retries,
             trigger,
             reason,
             text_of(now),
@@ -65,12 +79,22 @@ def begin_run(
     ).lastrowid
     assert isinstance(run_id, int)
     message = f"Run {run_id} started"
+    if retries is not None:
+        message += f"; it reads the rejected rows of run {retries} again"
     if trigger in BY_ITSELF and reason:
         message += f" ({reason})"
     if continued:
         message += f"; it goes on where run {before['id']} stopped"
     write_log(connection, job_id, run_id, "started", message)
     return run_id
+
+
+def read_again(connection: sqlite3.Connection, run_id: int) -> Again:
+    """The rejected rows of a run, and what it had opened to read them."""
+    lines = connection.execute("select line from rejected_rows where run_id = ?", (run_id,))
+    # A run that retried another one has its requests, and so has one that went on from another.
+    requests = connection.execute("select request from run_requests where run_id = ? order by id", (run_id,))
+    return Again(frozenset(row[0] for row in lines), tuple(orjson.loads(row[0]) for row in requests))
 
 
 def previous_cursor(connection: sqlite3.Connection, row: Any) -> Any:
@@ -96,12 +120,17 @@ def end_run(
 ) -> None:
     """Write how a run ended and where its job stands then. `online` is whether there is a network."""
     row = connection.execute(
-        """select read, added, updated, rejected, schedule from runs join jobs on jobs.id = job_id
+        """select read, added, updated, rejected, retries, schedule from runs join jobs on jobs.id = job_id
         where runs.id = ?""",
         (run_id,),
     ).fetchone()
     again = schedule_of(row).again
     happening = _happening(outcome, row, again, online)
+    if row["retries"] is not None and outcome.status != "completed":
+        # However it ends, the job itself is where it was: its own rows are all read, and nothing is to be gone on with.
+        left = f"{row['read']:,} rejected rows were read again, the others stay in the list"
+        happening = Happening("completed", left)
+        outcome = replace(outcome, remedy="mend")
     if row["read"] and happening.what != "completed":
         happen(connection, job_id, Happening("synced"), now, patience)
     state = happen(connection, job_id, happening, now, patience)
@@ -112,13 +141,15 @@ def end_run(
             write_log(connection, job_id, run_id, "completed", happening.message, rows=row["read"])
         case "cancelled":
             status, message = "cancelled", ""
-            write_log(connection, job_id, run_id, "paused", f"{happening.message}; it can go on from there")
+            on = "it can go on from there" if row["retries"] is None else "stopped by you"
+            write_log(connection, job_id, run_id, "paused", f"{happening.message}; {on}")
         case "closed":
             status, message = "interrupted", outcome.message
             write_log(connection, job_id, run_id, "note", happening.message)
         case "interrupted":
             status, message = "interrupted", outcome.message
-            said = f"{message} {row['read']:,} rows are saved; it goes on from there."
+            on = "it goes on from there" if row["retries"] is None else "the others stay in the list"
+            said = f"{message} {row['read']:,} rows are saved; {on}."
             write_log(connection, job_id, run_id, "error", said, level="error")
         case _:
             status, message = "failed", " ".join(part for part in (outcome.message, outcome.advice) if part)

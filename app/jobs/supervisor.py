@@ -29,7 +29,7 @@ from app.jobs.model import RunInfo, RunProgress, Trigger
 from app.jobs.process import WorkerProcess
 from app.jobs.queries import get_run
 from app.jobs.rebuilding import Rebuilder
-from app.jobs.records import BY_ITSELF, begin_run, end_run, previous_cursor
+from app.jobs.records import BY_ITSELF, begin_run, end_run, previous_cursor, read_again
 from app.jobs.states import fail_after, happen
 from app.jobs.worker import Outcome, outcome_of
 from connectors.kit.errors import ConnectorError
@@ -139,10 +139,13 @@ class Supervisor:
             return None
         return next((one for one in self._running.values() if one.begun and one.account == account), None)
 
-    async def run(self, job_id: int, trigger: Trigger = "by hand", reason: str = "") -> int:
+    async def run(
+        self, job_id: int, trigger: Trigger = "by hand", reason: str = "", *, retries: int | None = None
+    ) -> int:
         """Begin a run of the job, or queue it while it is not its turn; its number. Raises Refused, NotFound.
 
-        An alert begins to listen and has no run: the answer is LISTENS.
+        An alert begins to listen and has no run: the answer is LISTENS. With `retries` only the rejected rows of that
+        run are read again (app.jobs.rejected).
         """
         if self._closing:
             raise Refused("Causeway is closing; no run was started.")
@@ -152,7 +155,7 @@ class Supervisor:
         try:
             if await asyncio.to_thread(listen, self._engine, job_id, by_itself=trigger in BY_ITSELF):
                 return LISTENS
-            run_id, name, account = await asyncio.to_thread(self._record_begin, job_id, trigger, reason)
+            run_id, name, account = await asyncio.to_thread(self._record_begin, job_id, trigger, reason, retries)
         finally:
             self._starting.discard(job_id)
         self._running[run_id] = _Running(job_id, name, account, asyncio.get_running_loop().create_future())
@@ -259,11 +262,12 @@ class Supervisor:
         engine = self._engine
         with self._database.read() as connection:
             row = connection.execute(
-                """select jobs.*, runs.trigger, runs.cursor, runs.first_event_at, runs.events_before
-                from runs join jobs on jobs.id = job_id where runs.id = ?""",
+                """select jobs.*, runs.trigger, runs.cursor, runs.first_event_at, runs.events_before,
+                    runs.retries from runs join jobs on jobs.id = job_id where runs.id = ?""",
                 (run_id,),
             ).fetchone()
             previous = previous_cursor(connection, row)
+            again = read_again(connection, row["retries"]) if row["retries"] is not None else None
         job_type = engine.catalog.job_type(row["job_type"])
         options = orjson.loads(row["options"])
         return ImportOrder(
@@ -278,15 +282,20 @@ class Supervisor:
             first_event_at=row["first_event_at"],
             events_before=row["events_before"],
             previous=previous,
+            retries=row["retries"],
+            again=again,
             provider=row["provider"],
             provider_name=engine.catalog.provider_of_job_type(row["job_type"]).name,
             default_mapping=engine.catalog.default_mapping(row["provider"], str(options.get("stream", ""))),
         )
 
-    def _record_begin(self, job_id: int, trigger: Trigger, reason: str) -> tuple[int, str, int | None]:
+    def _record_begin(
+        self, job_id: int, trigger: Trigger, reason: str, retries: int | None
+    ) -> tuple[int, str, int | None]:
         """A run that waits for its turn: its number, the job's name, and the account that it has to itself, if any."""
         with self._database.write() as connection:
-            run_id = begin_run(connection, job_id, trigger, reason, self._engine.clock.now(), fail_after(self._engine))
+            now, patience = self._engine.clock.now(), fail_after(self._engine)
+            run_id = begin_run(connection, job_id, trigger, reason, now, patience, retries=retries)
             row = connection.execute("select name, authorization_id from jobs where id = ?", (job_id,)).fetchone()
             account: int | None = row["authorization_id"]
             method = connection.execute("select method from authorizations where id = ?", (account,)).fetchone()

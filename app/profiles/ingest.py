@@ -29,13 +29,17 @@ CHECKPOINT_PAGES = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the chunks of one run go. `types` are what its columns were taken for (words of connectors.kit)."""
+    """Where the chunks of one run go. `types` are what its columns were taken for (words of connectors.kit).
+
+    `retries` is the run whose rejected rows this one reads again: those of a chunk's lines then leave its list.
+    """
 
     run_id: int
     job_id: int
     stream_id: int
     stream: str
     types: Mapping[str, str]
+    retries: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,12 @@ class ChunkWriter:
         return result
 
     def _account(self, prepared: Prepared, result: ChunkResult, now: str) -> None:
-        connection = self._connection
+        connection, target = self._connection, self._target
+        if target.retries is not None:
+            connection.executemany(
+                "delete from rejected_rows where run_id = ? and line = ?",
+                [(target.retries, line) for line in prepared.cursor["lines"]],
+            )
         connection.executemany(
             "insert into rejected_rows (run_id, line, reason, text) values (?, ?, ?, ?)",
             [(self._target.run_id, row.line, row.reason, row.text) for row in prepared.rejected],
@@ -152,7 +161,7 @@ class ChunkWriter:
             """update runs set cursor = ?, read = read + ?, added = added + ?, updated = updated + ?,
                 omitted = omitted + ?, rejected = rejected + ? where id = ?""",
             (
-                orjson.dumps(prepared.cursor).decode(),
+                orjson.dumps(prepared.cursor).decode() if target.retries is None else None,
                 result.read,
                 result.added,
                 result.updated,

@@ -416,6 +416,8 @@ update jobs set
 alter table runs add column reason text not null default '';
 
 alter table jobs add column lines_dropped_at text;
+alter table runs add column retries integer references runs(id) on delete set null;
+create index runs_by_retried on runs(retries);
 alter table runs add column removed integer not null default 0;
 alter table runs add column omitted integer not null default 0;
 alter table activity add column removed integer not null default 0;

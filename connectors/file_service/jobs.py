@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.kit.errors import ConnectorError, InputError, SignInError, SourceChanged
 from connectors.kit.formats.compression import decompress
-from connectors.kit.formats.csv import CsvOptions, CsvPosition, CsvReader, open_csv
+from connectors.kit.formats.csv import CsvBatch, CsvOptions, CsvPosition, CsvReader, open_csv
 from connectors.kit.formats.detect import encoding_name
 from connectors.kit.formats.guess import guess_timestamp, guess_types
 from connectors.kit.formats.streams import ByteStream
@@ -22,6 +22,7 @@ from connectors.kit.places.sftp import connect
 from connectors.kit.times import parse_time
 from connectors.kit.types import (
     Account,
+    Again,
     Batch,
     Choice,
     Credentials,
@@ -129,6 +130,7 @@ def _read(context: ImportContext, place: LocalFolder, name: str, mark: FileMark)
     options = context.options
     filename = str(options["filename"])
     _refuse_other_file(context, filename, mark)
+    _refuse_replaced(context, filename, mark)
     before = _mark(place, name)
     position = None if context.cursor is None else CsvPosition(**context.cursor["position"])
     _keep_as_evidence(context, place, filename, name, mark)
@@ -149,7 +151,7 @@ def _read(context: ImportContext, place: LocalFolder, name: str, mark: FileMark)
         else:
             context.log(f"{filename}: going on at row {position.row + 1:,}")
         no_time = 0
-        for batch in _gathered(_batches(reader, _identity(filename, mark), chosen, timestamp)):
+        for batch in _gathered(_batches(reader, _identity(filename, mark), chosen, timestamp, context.again)):
             if _mark(place, name) != before:
                 raise InputError(
                     f"{filename} was changed while it was being read.",
@@ -186,20 +188,33 @@ def _keep_as_evidence(context: ImportContext, place: LocalFolder, filename: str,
 
 
 def _batches(
-    reader: CsvReader, file: dict[str, Any], chosen: list[int] | None, timestamp: int | None
+    reader: CsvReader, file: dict[str, Any], chosen: list[int] | None, timestamp: int | None, again: Again | None
 ) -> Iterator[Batch]:
     """The reader's parts as records, made while a part's texts are still in the processor's cache: half the time."""
     columns = reader.columns
     names = tuple(columns) if chosen is None else tuple(columns[index] for index in chosen)
     for part in reader.batches(BATCH_ROWS):
+        cursor: dict[str, Any] = {"file": file, "position": asdict(part.position)}
+        if again is not None:
+            cursor = {"lines": _only(part, again.lines)}
+            if not cursor["lines"]:
+                continue
         rows = part.rows if chosen is None else [[row[index] for index in chosen] for row in part.rows]
         yield Batch(
             records=[dict(zip(names, row, strict=True)) for row in rows],
-            cursor={"file": file, "position": asdict(part.position)},
+            cursor=cursor,
             columns=names,
             times=[] if timestamp is None else [parse_time(row[timestamp]) for row in part.rows],
             rejected=part.rejected,
         )
+
+
+def _only(part: CsvBatch, wanted: frozenset[int]) -> list[int]:
+    """Leave in a part only the rows that begin at wanted lines; which lines these are."""
+    places = [place for place, line in enumerate(part.lines) if line in wanted]
+    part.rows = [part.rows[place] for place in places]
+    part.rejected = [row for row in part.rejected if row.line in wanted]
+    return [*(part.lines[place] for place in places), *(row.line for row in part.rejected)]
 
 
 def _gathered(parts: Iterator[Batch]) -> Iterator[Batch]:
@@ -223,7 +238,8 @@ def _gathered(parts: Iterator[Batch]) -> Iterator[Batch]:
                 held.records += part.records
                 held.times += part.times
                 held.rejected += part.rejected
-                held.cursor = part.cursor
+                lines = held.cursor.get("lines", [])
+                held.cursor = part.cursor if "lines" not in part.cursor else {"lines": lines + part.cursor["lines"]}
             if count < BATCH_PARTS and len(held.records) < BATCH_ROWS:
                 continue
         if held is not None:
@@ -345,6 +361,18 @@ def _refuse_other_file(context: ImportContext, filename: str, mark: FileMark) ->
         raise SourceChanged(
             f"{filename} was replaced since the import was interrupted, so it can't go on in the middle.",
             advice="Duplicate the job and run the copy: it reads the new file from the start.",
+        )
+
+
+def _refuse_replaced(context: ImportContext, filename: str, mark: FileMark) -> None:
+    """Rejected rows are read again only where they were: the line of another file says something else."""
+    if context.again is None:
+        return
+    identity = _identity(filename, mark)
+    if not any(identity.items() <= request.items() for request in context.again.requests):
+        raise InputError(
+            f"{filename} is not the file any more that held the rejected rows.",
+            advice="Put that file back, or run the job to import the new one.",
         )
 
 

@@ -54,11 +54,20 @@ class Batch:
     unit: str = "bytes"
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Rejected rows that are to be read once more: their lines, and what the run that rejected them had opened."""
+
+    lines: frozenset[int]
+    requests: tuple[Mapping[str, Any], ...]
+
+
 class ImportContext(Protocol):
     """What an import is given. `scratch` is a folder of this job's own that survives an interrupted run.
 
     `cursor` is where an interrupted run of the same source stands, `previous` where the last complete import does, for
-    an import that is to bring only what is new.
+    an import that is to bring only what is new. With `again` only those rows are wanted, and the cursor of a batch is
+    {"lines": […]}, the lines that its records and rejected rows stand at; a job type that can do so `rereads`.
     """
 
     @property
@@ -69,6 +78,8 @@ class ImportContext(Protocol):
     def cursor(self) -> Cursor | None: ...
     @property
     def previous(self) -> Cursor | None: ...
+    @property
+    def again(self) -> Again | None: ...
     @property
     def scratch(self) -> Path: ...
     def log(self, message: str, level: Level = "info") -> None: ...
