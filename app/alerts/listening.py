@@ -69,8 +69,10 @@ async def keep_listening(engine: Engine) -> None:
             # A file that is locked, or a full disk, is told by what the user does; nothing is lost meanwhile.
             with suppress(CausewayError):
                 rest = await listener.look()
+            # Not wait_for, which in Python 3.11 can swallow a cancellation that comes with the event.
             with suppress(TimeoutError):
-                await asyncio.wait_for(stirred.wait(), rest)
+                async with asyncio.timeout(rest):
+                    await stirred.wait()
     finally:
         unsubscribe()
 

@@ -51,10 +51,10 @@ class Arrivals:
         with self.engine.workspace.database.write() as connection:
             connection.execute(
                 """insert into jobs (id, name, provider, job_type, kind, options, status, created_by, created_at,
-                    updated_at)
+                    updated_at, changed_at)
                 values (1, 'Shop import', 'file-service', 'file-service-csv-import', 'import',
-                    '{"filename": "shop.csv"}', 'completed', '', ?, ?)""",
-                (now_text(), now_text()),
+                    '{"filename": "shop.csv"}', 'completed', '', ?, ?, ?)""",
+                (now_text(),) * 3,
             )
             self.stream = ensure_stream(connection, "shop", now_text())
             mappings = [MappingDefinition(f"m_{name}", "shop", name, text) for name, text in MAPPINGS.items()]
