@@ -414,6 +414,26 @@ def rejected(session: Session, name: str, run_id: int | None, limit: int, offset
 
 @job.command()
 @click.argument("name", metavar="JOB")
+@click.option(
+    "--run", "run_id", type=int, metavar="RUN", help="The run that rejected them; else the last one that did."
+)
+@passphrase_option
+@click.pass_obj
+def retry(session: Session, name: str, run_id: int | None) -> None:
+    """Read only the rejected rows of JOB again, for example after its options were changed.
+
+    Those that can be taken now leave the list, the others stay in it. The file must still be the one that held them.
+    """
+    from app.cli.running import retry_and_tell
+
+    with session.changing() as engine:
+        found = job_named(engine, name)
+        unlock_for_job(session, engine, found)
+        retry_and_tell(session, engine, found.id, run_id)
+
+
+@job.command()
+@click.argument("name", metavar="JOB")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--run", "run_id", type=int, metavar="RUN", help="Only one run.")
 @passphrase_option

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -19,6 +19,7 @@ from app.errors import CausewayError
 if TYPE_CHECKING:
     from app.engine import Engine
     from app.jobs import JobInfo, RunInfo, RunProgress
+    from app.jobs.supervisor import Supervisor
 
 
 class RunFailed(CausewayError):
@@ -56,9 +57,21 @@ def run_and_tell(session: Session, engine: Engine, job_id: int) -> None:
             lambda: output.tell(f"{alert.name} listens from now on, while Causeway or `causeway engine` runs."),
         )
         return
-    result = asyncio.run(_run(engine, job_id))
+    _tell_end(session, asyncio.run(_run(engine, job_id, lambda supervisor: supervisor.run(job_id, "command line"))))
+
+
+def retry_and_tell(session: Session, engine: Engine, job_id: int, run_id: int | None) -> None:
+    """Read rejected rows again and print what came of it. Raises Ended when the run did not complete."""
+    from app.jobs.rejected import retry_rejected, run_to_retry
+
+    chosen = run_to_retry(engine, job_id, run_id)
+    _tell_end(session, asyncio.run(_run(engine, job_id, lambda _: retry_rejected(engine, job_id, chosen))))
+
+
+def _tell_end(session: Session, result: Result) -> None:
     run, job = result.run, result.job
-    again = f"`causeway job run {job.id}` goes on from there."
+    command = "run" if run.retries is None else "retry"
+    again = f"`causeway job {command} {job.id}` goes on from there."
     match run.status:
         case "completed":
             session.answer(result.document(), lambda: _tell(result))
@@ -83,7 +96,7 @@ def _tell(result: Result) -> None:
         output.tell(f"`causeway job rejected {job.id}` shows the rejected rows and why.")
 
 
-async def _run(engine: Engine, job_id: int) -> Result:
+async def _run(engine: Engine, job_id: int, begin: Callable[[Supervisor], Awaitable[int]]) -> Result:
     from app.jobs import get_job
     from app.profiles import count_profiles
 
@@ -94,7 +107,7 @@ async def _run(engine: Engine, job_id: int) -> Result:
         supervisor = engine.supervisor
         assert supervisor is not None
         try:
-            run_id = await supervisor.run(job_id, "command line")
+            run_id = await begin(supervisor)
             finished = loop.create_task(supervisor.finished(run_id))
             stopped = loop.create_task(stop.wait())
             with progress_bar(engine, lambda: _seen(supervisor.progress(job_id))):

@@ -130,6 +130,27 @@ def test_a_job_is_run_from_its_menu_and_its_row_follows(running: Engine, page: J
     assert job_runs(running, job.id)[0].read == 3
 
 
+def test_rejected_rows_are_read_again_from_their_tab(running: Engine, shell: Any, qtbot: QtBot) -> None:
+    job = next(job for job in list_jobs(running) if job.name == "Web shop")
+    page = JobPage(running, shell)
+    qtbot.addWidget(page)
+    page.show()
+    page.open(job_id=job.id)
+    qtbot.waitUntil(lambda: page.pill.word == "Completed")
+    page.tabs.choose("rejected")
+    assert not page.rejected.retry.isEnabled()
+    with running.workspace.database.write() as connection:
+        connection.execute(
+            "insert into rejected_rows (run_id, line, reason, text) select max(id), 3, 'x', 'y' from runs"
+        )
+    page.refresh()
+    qtbot.waitUntil(page.rejected.retry.isEnabled)
+    qtbot.mouseClick(page.rejected.retry, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not page.rejected.retry.isEnabled(), timeout=LONG)
+    again, first = job_runs(running, job.id)
+    assert (again.retries, again.read, again.status) == (first.id, 1, "completed")
+
+
 def test_a_job_is_paused_and_resumed_on_its_page(running: Engine, shell: Any, qtbot: QtBot) -> None:
     job = next(job for job in list_jobs(running) if job.name == "Web shop")
     page = JobPage(running, shell)

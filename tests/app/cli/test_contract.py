@@ -38,6 +38,7 @@ ARGUMENTS = {
     "job runs": ["members.csv"],
     "job undo": ["1", "--yes"],
     "job rejected": ["1"],
+    "job retry": ["1"],
     "job evidence": ["1", "{folder}/evidence.zip", "--run", "1"],
     "job export-recipe": ["1", "{folder}/again.causeway-recipe.yaml"],
     "job import-recipe": ["{folder}/recipe.yaml"],

@@ -15,6 +15,7 @@ from app.jobs import JobInfo, delete_job, duplicate_job, job_runs, pause_job, re
 from app.jobs.evidence import Written, write_evidence
 from app.jobs.recipe_files import ENDING, Recipe
 from app.jobs.recipes import export_recipe
+from app.jobs.rejected import retry_rejected
 from ui.pages.authorizations.vault import VaultHelp
 from ui.pages.files import ask_save, file_name
 from ui.shell.background import run_async, run_operation, run_query
@@ -44,6 +45,15 @@ class JobActs:
                 run_async(
                     supervisor.run(job.id), done=lambda _: None, failed=self._banner.tell_error, owner=self._owner
                 )
+
+    def retry_rejected(self, job: JobInfo, run_id: int | None) -> None:
+        """Read the rejected rows of a run again, None for the newest one that has some."""
+        run_async(
+            retry_rejected(self._engine, job.id, run_id),
+            done=lambda _: None,
+            failed=self._banner.tell_error,
+            owner=self._owner,
+        )
 
     def stop(self, jobs: Sequence[JobInfo]) -> None:
         """Stop each job that runs; it can go on later. An alert has no run to stop: it is paused."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.engine import Engine
@@ -26,7 +27,10 @@ SHOWN = 1_000
 
 
 class RejectedView(QWidget):
-    """The first rows in the table; all of them in the download."""
+    """The first rows in the table; all of them in the download, and those of one run in a retry."""
+
+    retry_asked = Signal(object)
+    """The rejected rows of this run (a number) are to be read again; None: of the newest run that has some."""
 
     def __init__(self, engine: Engine, banner: Banner) -> None:
         super().__init__()
@@ -52,11 +56,17 @@ class RejectedView(QWidget):
         self.table.set_empty(EmptyState("check", "No row was rejected", "Every row of every run was taken."))
         self.count = set_kind(QLabel(), "muted")
         self.download = Button("Download…", icon="download", clicked=self._ask_save)
+        self.retry = Button("Retry", icon="rotate-ccw", clicked=self._ask_retry)
+        self.retry.setToolTip(
+            "Reads these rows again, and nothing else: for when you have changed the configuration. "
+            "Rows that can be taken now leave the list."
+        )
         row = QHBoxLayout()
         row.setContentsMargins(12, 10, 12, 8)
         row.setSpacing(10)
         row.addWidget(self.count)
         row.addStretch(1)
+        row.addWidget(self.retry)
         row.addWidget(self.download)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -82,8 +92,13 @@ class RejectedView(QWidget):
         rows, count = read
         self.model.set_rows(rows)
         self.download.setEnabled(count > 0)
+        self.retry.setEnabled(count > 0)
         shown = f"The first {len(rows):,} of {count:,} rows" if count > len(rows) else words.count_of(count, "row")
         self.count.setText(shown if count else "")
+
+    def _ask_retry(self) -> None:
+        chosen = self.table.selected()
+        self.retry_asked.emit(chosen[0].run_id if chosen else None)
 
     def _ask_save(self) -> None:
         ask_save(self, "Save the rejected rows", "rejected-rows.csv", "CSV files (*.csv)", self._save)

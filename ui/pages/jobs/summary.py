@@ -101,6 +101,7 @@ class JobPage(Page):
         self.logs = LogsView(engine, self.banner)
         self.configuration = _Configuration(self.banner)
         self.rejected = RejectedView(engine, self.banner)
+        self.rejected.retry_asked.connect(lambda run: self.acts.retry_rejected(self._shown(), run))
         self.tabs.add("logs", "Logs", self.logs)
         self.tabs.add("configuration", "Configuration", self.configuration)
         self.tabs.add("rejected", "Rejected rows", self.rejected)
@@ -174,6 +175,7 @@ class JobPage(Page):
         self.hold_button.setVisible(job.status in ("sleeping", "paused", "failed"))
         self.hold_button.setText("Pause" if job.status == "sleeping" else "Resume")
         self.edit_button.setEnabled(not running)
+        self.rejected.retry.setVisible(self._engine.catalog.job_type(job.job_type).rereads)
         self.more_button.setEnabled(not running)
         nobody = "—" if job.kind == "alert" else "When you run it"
         creator = f"{job.created_by} on " if job.created_by else ""
