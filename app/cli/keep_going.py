@@ -9,6 +9,7 @@ import click
 
 from app.cli import output
 from app.cli.commands import Command
+from app.cli.passphrase import PASSPHRASE_STDIN, passphrase_option, unlock
 from app.cli.running import on_stop_signals
 from app.cli.session import Session
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
+@passphrase_option
 @click.pass_obj
 def engine(session: Session) -> None:
     """Run jobs as they fall due, with no window, until Ctrl-C or SIGTERM.
@@ -25,6 +27,11 @@ def engine(session: Session) -> None:
     meanwhile.
     """
     with session.changing() as opened:
+        state = opened.vault.state()
+        if session.passphrase_from_input or session.interactive():
+            unlock(session, opened)
+        elif state.kind == "file" and state.locked:
+            output.say(f"The secrets file is locked: jobs that sign in with a secret wait. {PASSPHRASE_STDIN}")
         name, folder = opened.workspace.name, opened.workspace.folder
         asyncio.run(_keep_going(opened, f"In charge of {name} ({output.path_text(folder)}). Ctrl-C ends it."))
     session.answer({"workspace": folder, "ended": "asked to stop"}, lambda: output.tell("Ended."))

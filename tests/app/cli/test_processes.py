@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from peers.webhook import webhook_server
 
 from app.cli import main
 from app.workspace import create_workspace
@@ -251,6 +252,33 @@ def test_the_engine_runs_what_is_due_and_wakes_for_its_schedule(call, start, wor
     shown = call("job", "show", "1", "--json").document["job"]
     assert (shown["status"], shown["waits_for"]) == ("sleeping", "schedule")
     assert call("profile", "count").out == "3\n"
+
+
+def test_the_engine_tells_in_a_channel_what_happened_to_a_job(call, start, workspace, members) -> None:
+    with webhook_server() as hook:
+        added = start("auth", "add", "slack-webhook", "--name", "Channel", "--secrets-stdin", "--passphrase-stdin")
+        assert added.ended(f'four words of mine\n{{"webhook_url": "{hook.url}"}}').code == 0
+        alert = ("--type", "slack-alerts", "--name", "Tell us", "--authorization", "Channel")
+        assert call("job", "create", *alert, "-o", "system_event_multiple_types=completed").code == 0
+        assert call("job", "run", "Tell us").code == 0
+        assert call("import", members, "--stream", "members").code == 0
+        told = len(hook.posts)
+        engine = start("engine")
+        assert "The secrets file is locked" in engine.process.stderr.readline()
+        assert "In charge" in engine.process.stderr.readline()
+        engine.process.send_signal(signal.SIGTERM)
+        assert engine.ended().code == 0
+        assert call("job", "pause", "Tell us").code == call("job", "run", "Tell us").code == 0
+        with sqlite3.connect(workspace / "workspace.db") as connection:
+            connection.execute("update alert_state set seen = 0")
+        connection.close()
+        engine = start("engine", "--passphrase-stdin")
+        engine.process.stdin.write("four words of mine\n")
+        engine.process.stdin.flush()
+        until(lambda: len(hook.posts) > told, engine.process)
+        engine.process.send_signal(signal.SIGTERM)
+        assert engine.ended().code == 0
+        assert hook.posts[-1]["text"] == "Job “members.csv” is completed"
 
 
 def test_a_reader_that_goes_away_is_no_error(call, start, workspace, members) -> None:
