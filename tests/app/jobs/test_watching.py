@@ -31,6 +31,7 @@ from app.jobs.watching import LONGEST_REST, NETWORK_REST, Watch, keep_schedules
 DAILY = Schedule("daily", at=time(6), zone="Europe/Berlin")
 DAY = timedelta(days=1)
 ROWS = [("email",), ("a@x.com",), ("b@x.com",)]
+MANY = [("email",), *((f"p{row}@example.com",) for row in range(45_000))]
 
 
 class HandClock(Clock):
@@ -74,6 +75,20 @@ def living(engine: Engine, scenario: Callable[[Supervisor, Watch], Awaitable[Non
             await engine.supervisor.stop()
 
     asyncio.run(play())
+
+
+async def first_rows(engine: Engine, job: int) -> None:
+    """Wait until a chunk of the job's run is saved."""
+    loop, saved = asyncio.get_running_loop(), asyncio.Event()
+
+    def changed(_: object) -> None:
+        progress = engine.supervisor.progress(job) if engine.supervisor else None
+        if progress is not None and progress.rows:
+            loop.call_soon_threadsafe(saved.set)
+
+    unsubscribe = engine.changes.subscribe(changed)
+    await asyncio.wait_for(saved.wait(), 30)
+    unsubscribe()
 
 
 async def ended(supervisor: Supervisor, job: int) -> None:
@@ -166,6 +181,31 @@ def test_a_file_that_is_late_is_waited_for_by_a_job_that_runs_again_only(
     assert (get_job(engine, daily).errors, get_job(engine, daily).waits_for) == (0, "schedule")
 
 
+def test_a_job_that_runs_again_begins_anew_when_its_file_was_replaced(
+    engine: Engine, clock: HandClock, import_job: Any, write_csv: Any
+) -> None:
+    write_csv("many.csv", MANY)
+    job = import_job("many.csv")
+    edit_job(engine, job, schedule=DAILY)
+
+    async def scenario(supervisor: Supervisor, watch: Watch) -> None:
+        run = await supervisor.run(job)
+        await first_rows(engine, job)
+        supervisor.cancel(run)
+        await supervisor.finished(run)
+        write_csv("many.csv", ROWS)
+        failed = await supervisor.finished(await supervisor.run(job))
+        assert "was replaced" in failed.message
+        assert get_job(engine, job).status == "sleeping"
+        clock.go_on(timedelta(seconds=67))
+        await watch.look()
+        await ended(supervisor, job)
+
+    living(engine, scenario)
+    latest = job_runs(engine, job)[0]
+    assert (latest.status, latest.continues, latest.read) == ("completed", None, 2)
+
+
 def server_job(engine: Engine, port: int, name: str = "From the server") -> int:
     engine.vault.create_file("correct horse battery")
     settings = {"host": "127.0.0.1", "port": str(port), "user": "maja", "password": "never sent"}
@@ -228,24 +268,12 @@ def test_one_run_uses_an_account_and_the_others_say_for_which_they_wait(engine: 
 def test_a_closed_program_goes_on_by_itself_and_a_paused_job_only_when_resumed(
     engine: Engine, clock: HandClock, import_job: Any, write_csv: Any
 ) -> None:
-    write_csv("many.csv", [("email",), *((f"p{row}@example.com",) for row in range(45_000))])
+    write_csv("many.csv", MANY)
     job = import_job("many.csv")
-
-    async def first_rows() -> None:
-        loop, saved = asyncio.get_running_loop(), asyncio.Event()
-
-        def changed(_: object) -> None:
-            progress = engine.supervisor.progress(job) if engine.supervisor else None
-            if progress is not None and progress.rows:
-                loop.call_soon_threadsafe(saved.set)
-
-        unsubscribe = engine.changes.subscribe(changed)
-        await asyncio.wait_for(saved.wait(), 30)
-        unsubscribe()
 
     async def until_closed(supervisor: Supervisor, watch: Watch) -> None:
         await supervisor.run(job)
-        await first_rows()
+        await first_rows(engine, job)
 
     living(engine, until_closed)
     info = get_job(engine, job)
