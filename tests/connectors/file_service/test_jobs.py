@@ -157,7 +157,6 @@ def test_killed_at_any_batch_no_row_is_lost_and_none_is_there_twice(
     (tmp_path / "p").write_bytes(packed(kind, data))
     monkeypatch.setattr(jobs, "BATCH_ROWS", batch_rows)
     cursor: Cursor | None = None
-    previous: Cursor | None = None
     taken: list[Batch] = []
     for count in (*kill_after, None):
         batches = run(Context(folder(tmp_path), tmp_path, {"filename": "p"}, cursor), count)
@@ -246,6 +245,19 @@ def test_an_import_from_a_server_is_fetched_with_progress_and_not_fetched_again(
     sshd.put("people.csv.gz", packed("gz", people(25_001)))
     with pytest.raises(InputError, match="was replaced since"):
         run(Context(server(sshd), tmp_path, {"filename": "people.csv.gz"}, first[-1].cursor))
+
+
+@pytest.mark.parametrize("where", ["folder", "server"])
+def test_a_file_that_was_imported_last_is_left_alone(sshd: Sshd, tmp_path: Path, where: str) -> None:
+    sshd.put("daily.csv", people(3))
+    place = server(sshd) if where == "server" else folder(sshd.files)
+    (batch,) = run(Context(place, tmp_path, {"filename": "daily.csv"}))
+    again = Context(place, tmp_path, {"filename": "daily.csv"}, previous=batch.cursor)
+    assert run(again) == []
+    assert again.logged == [("info", "daily.csv is the file that was imported last; there is nothing new.")]
+    assert again.reported == []
+    sshd.put("daily.csv", people(4))
+    assert len(records(run(Context(place, tmp_path, {"filename": "daily.csv"}, previous=batch.cursor)))) == 4
 
 
 def test_a_preview_shows_the_first_rows_and_moves_only_the_head(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
