@@ -14,7 +14,7 @@ import orjson
 from app.changes import Change
 from app.clock import now_microseconds, now_text
 from app.errors import Refused
-from app.profiles.erasure_plan import Found, Progress, find, tied_people
+from app.profiles.erasure_plan import MESSAGES, Found, Progress, find, tied_people
 from app.profiles.people_table import PeopleTable
 from app.profiles.rebuild import begin_anew
 from app.profiles.search_index import forget_words
@@ -154,7 +154,7 @@ def _erase(connection: sqlite3.Connection, found: Found) -> None:
         [(kept, stream, key) for stream, key, kept in found.samples],
     )
     for table, number, message in found.log:
-        connection.execute(f"update {table} set message = ? where id = ?", (message, number))
+        connection.execute(f"update {table} set {MESSAGES[table]} = ? where id = ?", (message, number))
     # Their names may even be in the names of files; whoever keeps such a file was told.
     connection.executemany(
         "delete from written_files where path = ?", [(file.key,) for file, _ in found.files if file.kind == "person"]

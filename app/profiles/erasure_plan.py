@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
-MESSAGES = ("job_events", "runs")
+MESSAGES = {"job_events": "message", "runs": "message", "run_requests": "request"}
 """Tables with sentences about jobs, which may name somebody."""
 EVENTS_AT_ONCE = 50_000
 MOST_SPELLINGS = 50
@@ -162,8 +162,8 @@ def find(engine: Engine, connection: sqlite3.Connection, people: list[int], prog
         if left is not None:
             found.samples.append((stream, key, left))
             found.samples_gone += len(orjson.loads(kept)) - len(orjson.loads(left))
-    for table in MESSAGES:
-        for number, message in connection.execute(f"select id, message from {table}"):
+    for table, column in MESSAGES.items():
+        for number, message in connection.execute(f"select id, {column} from {table}"):
             if wanted.told_in(message):
                 found.log.append((table, number, wanted.taken_out(message)))
     known = {one.hex() for one in fingerprints(connection, identifiers)} if _anybody_written(connection) else set()

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from app.engine import Engine
 from app.errors import NotFound, Refused
 from app.jobs import job_log, save_rejected
+from app.jobs.evidence import write_evidence
 from app.profiles import (
     count_profiles,
     erase_person,
@@ -271,6 +272,20 @@ def test_files_that_were_written_lose_the_person(engine: Engine, arrive: Callabl
     assert json.loads((tmp_path / "bob.json").read_text(encoding="utf-8"))["title"].startswith("Bob")
     # What was rewritten is known as it is now, so the next one can be taken out as well.
     assert {effect.path.name: effect.act for effect in plan_erasure(engine, bob).files}["people.csv"] == "rewrite"
+
+
+def test_evidence_that_names_the_person_is_told(engine: Engine, arrive: Callable[..., Any], tmp_path: Path) -> None:
+    arrive(ANN, BOB, rejected=["ann@x.example,1"])
+    with engine.workspace.database.write() as connection:
+        asked = '{"action": "get", "url": "/people/ann@x.example"}'
+        connection.execute("insert into run_requests (run_id, at, request) values (1, '2026-11-22', ?)", (asked,))
+    write_evidence(engine, 1, tmp_path / "evidence.zip")
+    ann = person(engine, "ann@x.example")
+    assert [(one.path.name, one.act) for one in plan_erasure(engine, ann).files] == [("evidence.zip", "by hand")]
+    assert plan_erasure(engine, person(engine, "bob@x.example")).files == ()
+    done = erase_person(engine, ann)
+    assert [sentence.partition(" is evidence")[0] for sentence in done.left] == [str(tmp_path / "evidence.zip")]
+    assert "ann@x.example" not in rows(engine, "select request from run_requests")[0][0]
 
 
 def test_what_an_erasure_cannot_reach_is_said(engine: Engine, arrive: Callable[..., Any], tmp_path: Path) -> None:
