@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import signal
 import sqlite3
 import threading
@@ -22,6 +23,7 @@ from app.errors import CausewayError, DatabaseBusy, NotFound, VaultLocked
 from app.store.database import open_connection, translated
 from connectors.kit.errors import ConnectorError, SignInError, SourceChanged, WaitError
 
+NICENESS = 5
 REPORT_SECONDS = 0.1
 """A worker reports at most ten times a second."""
 
@@ -100,6 +102,9 @@ def work(pipe: Connection) -> None:
         order = pipe.recv()
     except (EOFError, OSError):
         return
+    if hasattr(os, "nice"):
+        # A long import keeps two processes busy; the window must not have to wait for its turn.
+        os.nice(NICENESS)
     cancelled = threading.Event()
     threading.Thread(target=_listen, args=(pipe, cancelled), daemon=True).start()
     outcome = carry_out(order, Reporter(pipe, cancelled))
