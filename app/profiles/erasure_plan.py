@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
-MESSAGES = {"job_events": "message", "runs": "message", "run_requests": "request"}
+MESSAGES = {
+    "job_events": "message",
+    "runs": "message",
+    "run_requests": "request",
+    "jobs": "reason",
+    "system_events": "message",
+}
 """Tables with sentences about jobs, which may name somebody."""
 EVENTS_AT_ONCE = 50_000
 MOST_SPELLINGS = 50

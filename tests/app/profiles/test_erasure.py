@@ -288,6 +288,18 @@ def test_evidence_that_names_the_person_is_told(engine: Engine, arrive: Callable
     assert "ann@x.example" not in rows(engine, "select request from run_requests")[0][0]
 
 
+def test_notifications_that_name_the_person_are_rewritten(engine: Engine, arrive: Callable[..., Any]) -> None:
+    arrive(ANN, BOB)
+    with engine.workspace.database.write() as connection:
+        sentence = "A row can't be read: ann@x.example,1"
+        connection.execute("update jobs set status = 'failed', errors = 1, reason = ? where id = 1", (sentence,))
+    failed = "select message from system_events where event = 'failed'"
+    assert rows(engine, failed) == [sentence]
+    erase_person(engine, person(engine, "ann@x.example"))
+    for told in (failed, "select reason from jobs"):
+        assert rows(engine, told) == ["A row can't be read: (erased),1"]
+
+
 def test_what_an_erasure_cannot_reach_is_said(engine: Engine, arrive: Callable[..., Any], tmp_path: Path) -> None:
     arrive(ANN)
     folder = engine.workspace.folder
