@@ -135,13 +135,19 @@ class Listener:
                 """select jobs.id, job_type, provider, authorization_id, options, seen, sent_at from jobs
                 join alert_state on job_id = jobs.id where kind = 'alert' and status = 'running'"""
             ).fetchall()
-        found = [(row, self._engine.catalog.job_type(row["job_type"])) for row in rows]
-        wanted = {row["id"]: wanted_of(kind, orjson.loads(row["options"]), row["id"]) for row, kind in found}
-        self._tidy({job_id: one for job_id, one in wanted.items() if one.quota}, now)
+        found = []
+        for row in rows:
+            try:
+                kind = self._engine.catalog.job_type(row["job_type"])
+                found.append((row, kind, wanted_of(kind, orjson.loads(row["options"]), row["id"])))
+            except CausewayError as error:
+                # Of another version of the program, say. The others go on.
+                self._give_up(row["id"], error)
+        self._tidy({row["id"]: wanted for row, _, wanted in found if wanted.quota}, now)
         due, rest = [], LONGEST_REST
-        for row, kind in found:
+        for row, kind, wanted in found:
             with self._database.read() as connection:
-                events = _pending(connection, row["id"], wanted[row["id"]], row["seen"])
+                events = _pending(connection, row["id"], wanted, row["seen"])
             if not events:
                 continue
             waits = _waits(row["sent_at"], now)
@@ -161,6 +167,14 @@ class Listener:
                 )
             )
         return due, rest
+
+    def _give_up(self, job_id: int, error: CausewayError) -> None:
+        said = " ".join(part for part in (error.message, error.advice) if part)
+        with self._database.write() as connection:
+            now, patience = self._engine.clock.now(), fail_after(self._engine)
+            happen(connection, job_id, Happening("failed", error.message), now, patience)
+            write_log(connection, job_id, None, "failed", said, level="error")
+        self._engine.changes.announce(Change("jobs", job_id))
 
     def _tidy(self, quotas: Mapping[int, Wanted], now: datetime) -> None:
         """Write the events of quotas that were reached, and let go of events that are long gone."""

@@ -254,6 +254,21 @@ def test_a_run_through_the_supervisor_is_told_as_it_was(
     assert "1 read · 1 added" in str(post)
 
 
+def test_an_alert_that_is_not_understood_fails_and_the_others_go_on(
+    engine: Engine, import_job: MakeJob, slack: int, hook: Webhook
+) -> None:
+    member, broken, well = import_job("a.csv"), alert(engine, slack), alert(engine, slack)
+    with engine.workspace.database.write() as connection:
+        options = '{"system_event_single_source": "moon"}'
+        connection.execute("update jobs set options = ? where id = ?", (options, broken))
+    fail(engine, member)
+    look(engine)
+    # The other alert tells of the broken one as well.
+    assert heads(hook) == ["2 events: 2 × job failed"]
+    assert (get_job(engine, broken).status, get_job(engine, well).status) == ("failed", "running")
+    assert "None of the chosen event types" in job_log(engine, broken)[0].message
+
+
 def test_the_newest_events_are_kept(engine: Engine) -> None:
     with engine.workspace.database.write() as connection:
         connection.executemany(
