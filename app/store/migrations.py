@@ -418,6 +418,7 @@ alter table runs add column reason text not null default '';
 alter table jobs add column lines_dropped_at text;
 alter table runs add column retries integer references runs(id) on delete set null;
 create index runs_by_retried on runs(retries);
+create index rejected_rows_by_line on rejected_rows(run_id, line);
 alter table runs add column removed integer not null default 0;
 alter table runs add column omitted integer not null default 0;
 alter table activity add column removed integer not null default 0;

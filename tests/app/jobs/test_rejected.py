@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from app.engine import Engine
 from app.errors import NotFound, Refused
-from app.jobs import edit_job, get_job, job_log, job_runs, rejected_rows
+from app.jobs import edit_job, get_job, job_log, job_runs, rejected_count, rejected_rows
 from app.jobs.rejected import retry_rejected
 from app.jobs.supervisor import Supervisor
 from app.profiles import count_profiles, search_profiles
@@ -111,3 +112,43 @@ def test_what_can_not_be_retried_is_refused(engine: Engine, job: int, import_job
             await retry_rejected(engine, job)
 
     play(engine, scenario)
+
+
+def test_a_retry_that_is_killed_takes_no_row_twice(engine: Engine, import_job: Any, files: Path) -> None:
+    rows = 45_000
+    (files / "many.csv").write_text("card,name\n" + "".join(f'"{row},Name\n' for row in range(rows)), "utf-8")
+    job = import_job("many.csv", delimiter=",", identifiers=["card"])
+
+    async def scenario(supervisor: Supervisor) -> None:
+        run = await supervisor.finished(await supervisor.run(job))
+        assert (run.status, run.rejected) == ("completed", rows)
+        await asyncio.to_thread(edit_job, engine, job, options=get_job(engine, job).options | {"quote": "none"})
+        run_id = await retry_rejected(engine, job)
+        await first_rows(engine, job)
+        for process in multiprocessing.active_children():
+            process.kill()
+        killed = await supervisor.finished(run_id)
+        assert (killed.status, 0 < killed.read < rows) == ("interrupted", True)
+        assert rejected_count(engine, job) == rows - killed.read
+        rest = await supervisor.finished(await retry_rejected(engine, job))
+        assert (rest.status, rest.retries, rest.read) == ("completed", run.id, rows - killed.read)
+
+    play(engine, scenario)
+    assert (rejected_count(engine, job), count_profiles(engine)) == (0, rows)
+    with engine.workspace.database.read() as connection:
+        assert connection.execute("select count(*) from events").fetchone()[0] == rows
+
+
+async def first_rows(engine: Engine, job: int) -> None:
+    """Wait until a chunk of the job's run is saved."""
+    assert engine.supervisor is not None
+    loop, saved = asyncio.get_running_loop(), asyncio.Event()
+
+    def changed(change: Any) -> None:
+        progress = engine.supervisor.progress(job) if engine.supervisor else None
+        if progress is not None and progress.rows:
+            loop.call_soon_threadsafe(saved.set)
+
+    unsubscribe = engine.changes.subscribe(changed)
+    await asyncio.wait_for(saved.wait(), 30)
+    unsubscribe()
