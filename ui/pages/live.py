@@ -19,8 +19,8 @@ class Live(QObject):
     """Calls `refresh` in the UI thread after changes of the kinds in `about`.
 
     Changes come in showers, so they are answered once, `REST_MS` after the first of them, and the ceaseless
-    "progress" of running jobs and of the index every `PROGRESS_REST_MS`. A page that is not shown reads anew at its next visit anyway
-    and is left alone.
+    "progress" of running jobs and of the index every `PROGRESS_REST_MS`. A page that is not shown reads anew at its
+    next visit anyway and is left alone.
     """
 
     def __init__(self, page: QWidget, engine: Engine, about: Collection[str], refresh: Callable[[], object]) -> None:
