@@ -23,8 +23,9 @@ from app.alerts.options import Wanted, wanted_of
 from app.alerts.quota import events_of_month, watch_quota
 from app.authorizations import open_credentials
 from app.changes import Change
-from app.clock import moment_of, text_of
+from app.clock import moment_of, now_text, text_of
 from app.errors import CausewayError
+from app.jobs.blanking import Blanker
 from app.jobs.lifecycle import Happening
 from app.jobs.log import write_log
 from app.jobs.model import JobEvent
@@ -43,6 +44,8 @@ MOST_EVENTS = 500
 """In one message; more of them wait for the next."""
 LONGEST_REST = 30.0
 """Seconds. Timers stand still while a computer sleeps, so they are never set for long."""
+MOST_REQUESTS = 5_000
+"""Of an alert's requests, how many are kept as evidence: the newest."""
 PRUNED_EVERY = 200
 """New events between two looks for those that are long gone."""
 LISTENING = "Listening"
@@ -109,9 +112,13 @@ class _Alert:
     events: list[SystemEvent]
     credentials: Credentials
     lines: list[tuple[str, Level]] = field(default_factory=list)
+    requests: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
     def log(self, message: str, level: Level = "info") -> None:
         self.lines.append((message, level))
+
+    def request(self, request: Mapping[str, Any]) -> None:
+        self.requests.append((now_text(), request))
 
 
 class Listener:
@@ -253,9 +260,23 @@ class Listener:
                 write_log(connection, alert.job_id, None, "note", outcome.details, level="error")
 
     def _write_lines(self, connection: sqlite3.Connection, alert: _Alert) -> None:
-        if connection.execute("select 1 from jobs where id = ?", (alert.job_id,)).fetchone():
-            for message, level in alert.lines:
-                write_log(connection, alert.job_id, None, "note", message, level=level)
+        if not connection.execute("select 1 from jobs where id = ?", (alert.job_id,)).fetchone():
+            return
+        for message, level in alert.lines:
+            write_log(connection, alert.job_id, None, "note", message, level=level)
+        blanker = Blanker(alert.credentials.secrets.values())
+        connection.executemany(
+            "insert into alert_requests (job_id, at, request) values (?, ?, ?)",
+            [
+                (alert.job_id, at, orjson.dumps(blanker.blank_all(dict(request))).decode())
+                for at, request in alert.requests
+            ],
+        )
+        connection.execute(
+            """delete from alert_requests where job_id = ?1 and id <= (
+                select id from alert_requests where job_id = ?1 order by id desc limit 1 offset ?2)""",
+            (alert.job_id, MOST_REQUESTS),
+        )
 
 
 def _pending(connection: sqlite3.Connection, job_id: int, wanted: Wanted, seen: int) -> list[SystemEvent]:

@@ -197,11 +197,17 @@ class _Pack:
         return [(reason, count) for reason, count in rows]
 
     def _requests(self) -> Iterator[dict[str, Any]]:
+        """Those of runs, then those of an alert, which has no runs."""
         rows = self._connection.execute(
             f"select run_id, at, request from run_requests where {self._of_runs} order by run_id, id", self._number
         )
         for run, at, request in rows:
             yield {"run": run, "at": at, **orjson.loads(request)}
+        of_alert = self._connection.execute(
+            "select at, request from alert_requests where job_id = ? order by id", (self._job.id,)
+        )
+        for at, request in of_alert:
+            yield {"run": None, "at": at, **orjson.loads(request)}
 
     def _first_requests(self) -> list[dict[str, Any]]:
         return [entry for entry, _ in zip(self._requests(), range(100), strict=False)]

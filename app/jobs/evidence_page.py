@@ -102,7 +102,7 @@ class _Page:
                 ("Run", "When", "What"),
                 (
                     (
-                        entry["run"],
+                        "" if entry["run"] is None else entry["run"],
                         _time(entry["at"]),
                         " · ".join(
                             f"{name}: {_plain(value)}"

@@ -29,6 +29,7 @@ MESSAGES = {
     "job_events": "message",
     "runs": "message",
     "run_requests": "request",
+    "alert_requests": "request",
     "jobs": "reason",
     "system_events": "message",
 }

@@ -429,7 +429,14 @@ create table run_requests (
     at text not null,
     request text not null
 );
-create index run_requests_by_run on run_requests(run_id, id)
+create index run_requests_by_run on run_requests(run_id, id);
+create table alert_requests (
+    id integer primary key,
+    job_id integer not null references jobs(id) on delete cascade,
+    at text not null,
+    request text not null
+);
+create index alert_requests_by_job on alert_requests(job_id, id)
 """
 
 MIGRATIONS: tuple[Callable[[SqliteUtilsDatabase], None], ...] = (

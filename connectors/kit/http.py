@@ -1,20 +1,21 @@
 """Requests to a provider over HTTPS: TLS checked, bounded in time, errors told by what to do next.
 
-Each request leaves a line in the log with the secrets blanked. What an answer means is the provider's to say; only that
-somebody has to wait is the same everywhere: no connection, 429, and the server's own errors are WaitError.
+Each request leaves a line in the log and an entry in the evidence, secrets blanked. What an answer means is the
+provider's to say; only that somebody has to wait is the same everywhere: no connection, 429, and the server's own
+errors are WaitError.
 """
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Any, Protocol, Self
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
@@ -24,7 +25,13 @@ from connectors.kit.network import SECONDS, is_this_computer, proxy, trusted
 BLANK = "•••"
 LONGEST_ANSWER = 4_000
 """Characters of an answer that are kept."""
-LogLine = Callable[[str], None]
+
+
+class Witness(Protocol):
+    """Whom requests are told to: the context of a job."""
+
+    def log(self, message: str) -> None: ...
+    def request(self, request: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,10 @@ class Reply:
 
 
 class Http:
-    """Requests of one piece of work: `async with Http(log, secrets=[…]) as http: await http.post_json(url, {})`."""
+    """Requests of one piece of work: `async with Http(context, secrets=[…]) as http: await http.post_json(url, {})`."""
 
-    def __init__(self, log: LogLine | None = None, *, secrets: Iterable[str] = ()) -> None:
-        self._log = log
+    def __init__(self, witness: Witness | None = None, *, secrets: Iterable[str] = ()) -> None:
+        self._witness = witness
         # The longest first: one may be part of another.
         self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
         try:
@@ -76,11 +83,11 @@ class Http:
         try:
             response = await self._client.request(method, url, json=document)
         except httpx.HTTPError as error:
-            self._tell(method, url, f"no answer ({type(error).__name__})", began)
+            self._tell(method, url, None, f"no answer ({type(error).__name__})", began)
             raise _no_answer(host, error) from None
         except ValueError as error:
             raise InputError(f"The address at {host} can't be used: {self._blanked(str(error))}.") from None
-        self._tell(method, url, str(response.status_code), began)
+        self._tell(method, url, response, str(response.status_code), began)
         if response.status_code == 429 or response.status_code >= 500:
             raise WaitError(
                 f"{host} asks to wait."
@@ -92,9 +99,26 @@ class Http:
             )
         return Reply(response.status_code, self._blanked(response.text[:LONGEST_ANSWER]))
 
-    def _tell(self, method: str, url: str, outcome: str, began: float) -> None:
-        if self._log is not None:
-            self._log(f"{method} {self._blanked(url)}: {outcome}, {(time.monotonic() - began) * 1000:.0f} ms")
+    def _tell(self, method: str, url: str, response: httpx.Response | None, outcome: str, began: float) -> None:
+        if self._witness is None:
+            return
+        took = round((time.monotonic() - began) * 1000)
+        self._witness.log(f"{method} {self._blanked(url)}: {outcome}, {took} ms")
+        entry: dict[str, Any] = {"method": method, "address": self._address(url)}
+        if response is None:
+            entry |= {"status": None, "error": outcome}
+        else:
+            entry |= {
+                "status": response.status_code,
+                "bytes_sent": len(response.request.content),
+                "bytes_received": len(response.content),
+            }
+        self._witness.request(entry | {"milliseconds": took})
+
+    def _address(self, url: str) -> str:
+        """Without name, password and query, which are where addresses carry keys."""
+        parts = urlsplit(url)
+        return self._blanked(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
 
     def _blanked(self, text: str) -> str:
         for secret in self._secrets:

@@ -168,6 +168,9 @@ class AlertContext(Protocol):
     @property
     def workspace(self) -> str: ...
     def log(self, message: str, level: Level = "info") -> None: ...
+    def request(self, request: Mapping[str, Any]) -> None:
+        """Keep for evidence what was asked for, as an import does; secrets are blanked, the newest ones are kept."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ async def check_webhook(credentials: Credentials) -> Account:
 async def teams_alert(context: AlertContext, events: Sequence[AlertEvent]) -> list[Answer]:
     """One card for all events."""
     url = webhook(context.credentials)
-    async with Http(context.log, secrets=_secrets(url)) as http:
+    async with Http(context, secrets=_secrets(url)) as http:
         reply = await http.post_json(url, message(events, context.workspace))
     status = reply.status
     late = LATE_ERROR.search(reply.text) if status == 200 else None

@@ -33,6 +33,10 @@ async def email_alert(context: AlertContext, events: Sequence[AlertEvent]) -> li
     recipients = addresses(str(context.options.get("email_address") or ""))
     message = _message(context, events, recipients)
     with _server(context.credentials) as server:
+        settings = context.credentials.settings
+        context.request(
+            {"action": "send mail", "host": settings["host"], "port": settings["port"], "recipients": recipients}
+        )
         try:
             refused = server.send_message(message, to_addrs=recipients)
         except smtplib.SMTPRecipientsRefused as error:

@@ -33,7 +33,7 @@ async def check_webhook(credentials: Credentials) -> Account:
 async def slack_alert(context: AlertContext, events: Sequence[AlertEvent]) -> list[Answer]:
     """One message for all events."""
     url = webhook(context.credentials)
-    async with Http(context.log, secrets=_secrets(url)) as http:
+    async with Http(context, secrets=_secrets(url)) as http:
         reply = await http.post_json(url, message(events, context.workspace))
     if reply.ok:
         return sent(events)

@@ -1,19 +1,23 @@
 """Alerts over a real workspace and a real web server: what is told, when, and what happens when telling fails."""
 
 import asyncio
+import json
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from peers.webhook import Webhook, webhook_server
 
 from app.alerts.events import KEPT, find_events, prune_events
-from app.alerts.listening import Listener, listen
+from app.alerts.listening import MOST_REQUESTS, Listener, listen
 from app.authorizations import add_authorization, check_authorization, scan_for_secrets
 from app.engine import Engine
 from app.errors import Refused
 from app.jobs import JobDraft, create_job, delete_job, get_job, job_log, pause_job, resume_job
+from app.jobs.evidence import write_evidence
 from app.jobs.lifecycle import Happening
 from app.jobs.states import fail_after, happen
 
@@ -267,6 +271,47 @@ def test_an_alert_that_is_not_understood_fails_and_the_others_go_on(
     assert heads(hook) == ["2 events: 2 × job failed"]
     assert (get_job(engine, broken).status, get_job(engine, well).status) == ("failed", "running")
     assert "None of the chosen event types" in job_log(engine, broken)[0].message
+
+
+def test_what_an_alert_asked_for_is_in_its_evidence_without_the_secret(
+    engine: Engine, import_job: MakeJob, clock: Clock, slack: int, hook: Webhook, tmp_path: Path
+) -> None:
+    member, told = import_job("a.csv"), alert(engine, slack)
+    hook.answer = (429, "slow down", {"Retry-After": "90"})
+    fail(engine, member)
+    look(engine)
+    hook.answer = (200, "ok", {})
+    clock.go_on(seconds=91)
+    listen(engine, told, by_itself=True)
+    look(engine)
+    assert write_evidence(engine, told, tmp_path / "evidence.zip").requests == 2
+    with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
+        requests = [json.loads(line) for line in archive.read("requests.jsonl").splitlines()]
+        everything = b"".join(archive.read(name) for name in archive.namelist())
+    assert [(asked["method"], asked["status"], asked["bytes_received"]) for asked in requests] == [
+        ("POST", 429, len("slow down")),
+        ("POST", 200, len("ok")),
+    ]
+    assert requests[0]["address"].startswith("http://127.0.0.1")
+    assert b"very-secret" not in everything
+    assert b"abc123" not in everything
+    assert scan_for_secrets(engine) == []
+
+
+def test_the_newest_requests_of_an_alert_are_kept(
+    engine: Engine, import_job: MakeJob, slack: int, hook: Webhook
+) -> None:
+    member, told = import_job("a.csv"), alert(engine, slack)
+    with engine.workspace.database.write() as connection:
+        connection.executemany(
+            "insert into alert_requests (job_id, at, request) values (?, ?, '{}')",
+            [(told, str(number)) for number in range(MOST_REQUESTS)],
+        )
+    fail(engine, member)
+    look(engine)
+    with engine.workspace.database.read() as connection:
+        rows = connection.execute("select request, at from alert_requests order by id").fetchall()
+    assert (len(rows), rows[0]["at"], "POST" in rows[-1]["request"]) == (MOST_REQUESTS, "1", True)
 
 
 def test_the_newest_events_are_kept(engine: Engine) -> None:

@@ -1,6 +1,7 @@
 """Teams alerts against a server that answers as workflows and the old connectors are described to do."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,9 +22,13 @@ class Context:
     options: dict[str, Any] = field(default_factory=dict)
     workspace: str = "Shop"
     lines: list[str] = field(default_factory=list)
+    requests: list[Mapping[str, Any]] = field(default_factory=list)
 
     def log(self, message: str, level: Level = "info") -> None:
         self.lines.append(message)
+
+    def request(self, request: Mapping[str, Any]) -> None:
+        self.requests.append(request)
 
 
 def credentials(hook: Webhook) -> Credentials:

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -57,9 +57,13 @@ class Context:
     options: dict[str, Any]
     workspace: str = "Shop"
     lines: list[str] = field(default_factory=list)
+    requests: list[Mapping[str, Any]] = field(default_factory=list)
 
     def log(self, message: str, level: Level = "info") -> None:
         self.lines.append(message)
+
+    def request(self, request: Mapping[str, Any]) -> None:
+        self.requests.append(request)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Slack alerts against a server that answers as Slack's description of incoming webhooks says."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,9 +23,13 @@ class Context:
     options: dict[str, Any] = field(default_factory=dict)
     workspace: str = "Shop"
     lines: list[str] = field(default_factory=list)
+    requests: list[Mapping[str, Any]] = field(default_factory=list)
 
     def log(self, message: str, level: Level = "info") -> None:
         self.lines.append(message)
+
+    def request(self, request: Mapping[str, Any]) -> None:
+        self.requests.append(request)
 
 
 def slack(document: Any) -> tuple[int, str, dict[str, str]]:
@@ -56,6 +61,11 @@ def test_the_message_arrives_and_the_address_is_nowhere_in_the_log() -> None:
     assert "POST http://127.0.0.1" in context.lines[0]
     assert "very-secret" not in str(context.lines)
     assert "abc123" not in str(context.lines)
+    asked = dict(context.requests[0])
+    assert asked.pop("bytes_sent") > 100
+    assert asked.pop("milliseconds") >= 0
+    address = f"{hook.url.split('/services')[0]}•••"
+    assert asked == {"method": "POST", "address": address, "status": 200, "bytes_received": 2}
 
 
 def test_names_can_neither_call_people_nor_make_links() -> None:
