@@ -19,6 +19,7 @@ from app.authorizations import add_authorization, delete_authorization, list_aut
 from app.engine import Engine
 from app.jobs import JobDraft, create_job, get_job, job_runs, list_jobs
 from app.jobs.columns import OWN_EXPRESSION
+from app.jobs.schedule import read_schedule
 from app.profiles import count_profiles, find_profile
 from app.workspace import create_workspace
 from connectors.kit.errors import HostKeyChanged, HostKeyUnknown
@@ -268,6 +269,47 @@ def test_a_job_is_edited_and_saved(qtbot: QtBot, page: NewJobPage, engine: Engin
     assert get_job(engine, job_id).schedule_text == "Every Monday and Thursday at 06:30 (Europe/Berlin)"
     assert (saved["stream"], saved["delimiter"]) == ("members", ",")
     assert len(list_jobs(engine)) == 1
+
+
+def test_quiet_hours_are_set_under_advanced_and_shown_with_the_job(
+    qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path, shell: Any
+) -> None:
+    place = add_authorization(engine, "file-service-folder", "Files", {"folder": str(files)})
+    options = {"filename": "loyalty-20261122.csv", "stream": "members", "identifiers": ["email"], "delimiter": ","}
+    schedule = read_schedule({"every": "hourly"})
+    job_id = create_job(engine, JobDraft("Members", "file-service-csv-import", place, options, schedule=schedule))
+    page.open(job_id=job_id)
+    qtbot.waitUntil(lambda: page.configure.preview.columns_model.rowCount() == 4)
+    form, edited = page.configure.form, page.configure.schedule
+    assert form is not None
+    assert edited is not None
+    quiet = edited.quiet
+    assert not quiet.isVisible()
+    form.disclose.click()
+    assert quiet.on.isVisible()
+    assert not quiet.on.isChecked()
+    assert not quiet.start.isVisible()
+    quiet.on.click()
+    quiet.start.set_value("late")
+    form.disclose.click()
+    page.next_button.click()
+    assert edited.note.text() == "“late” is no time of day. Write it as 06:00 or 6:00pm."
+    assert quiet.start.isVisible(), "what is to be mended is unfolded"
+    quiet.start.set_value("22:00")
+    quiet.zone.set_value("Europe/Berlin")
+    quiet.hours.setValue(9)
+    page.next_button.click()
+    page.next_button.click()
+    qtbot.waitUntil(lambda: shell.went == [("job", {"job_id": job_id})])
+    assert get_job(engine, job_id).schedule["quiet"] == {"start": "22:00", "zone": "Europe/Berlin", "hours": 9}
+    assert get_job(engine, job_id).schedule_text == "Every hour; quiet from 22:00 (Europe/Berlin) for 9 hours"
+    page.open(job_id=job_id)
+    qtbot.waitUntil(lambda: page.configure.preview.columns_model.rowCount() == 4)
+    assert page.configure.schedule is not None
+    shown = page.configure.schedule.quiet
+    assert (shown.start.value(), shown.hours.value(), shown.zone.value()) == ("22:00", 9, "Europe/Berlin")
+    page.configure.schedule.again.setChecked(False)
+    assert page.configure.schedule.document() == {}, "what runs once has none"
 
 
 def test_fields_to_import_are_ticked(qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path) -> None:

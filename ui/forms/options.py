@@ -123,6 +123,13 @@ class OptionsForm(QWidget):
         assert isinstance(layout, QVBoxLayout)
         layout.insertWidget(layout.indexOf(self.disclose), widget)
 
+    def add_advanced(self, widget: QWidget) -> None:
+        """Put something of the page's own below the advanced options."""
+        layout = self._advanced.layout()
+        assert layout is not None
+        layout.addWidget(widget)
+        self.disclose.show()
+
     def show_advanced(self) -> None:
         """Unfold the advanced options."""
         self._advanced.show()

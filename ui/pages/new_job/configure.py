@@ -96,9 +96,11 @@ class ConfigurePane(QWidget):
         self._slot.insertWidget(1, self.form)
         if wizard.may_run_again():
             self.schedule = ScheduleForm(new=wizard.editing is None)
+            self.form.add_above_advanced(self.schedule)
+            self.form.add_advanced(self.schedule.quiet)
+            # A part that is shown before it has its place would be a window of its own.
             self.schedule.set_document(wizard.schedule)
             self.schedule.changed.connect(self._scheduled)
-            self.form.add_above_advanced(self.schedule)
         self._fill()
         self._seen = None
         self._asked += 1
@@ -120,6 +122,8 @@ class ConfigurePane(QWidget):
         late = self._wizard.schedule_problem()
         if self.schedule is not None:
             self.schedule.set_error(late)
+            if late and self.form is not None and self.schedule.quiet.document() is not None:
+                self.form.show_advanced()
         if "name" in missing:
             self.name.setFocus()
         return bool(missing or late)

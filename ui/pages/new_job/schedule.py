@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import Qt, QTimeZone, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QCompleter,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.errors import Refused
 from app.jobs.schedule import BY_THE_DAY, DAY_NAMES, next_runs, read_schedule
+from ui.pages.new_job.times import QuietHours, time_box, zone_box, zone_here
 from ui.widgets import CheckBox, ComboBox, FormField, set_kind
 
 FREQUENCIES = (
@@ -41,7 +41,10 @@ WIDE = 320
 
 
 class ScheduleForm(QWidget):
-    """`set_document` shows a schedule as app.jobs.schedule writes it; `changed(document)` follows each edit."""
+    """`set_document` shows a schedule as app.jobs.schedule writes it; `changed(document)` follows each edit.
+
+    `quiet` is a form of its own, for the page to put where its advanced options are.
+    """
 
     changed = Signal(object)
 
@@ -49,25 +52,15 @@ class ScheduleForm(QWidget):
         super().__init__(parent)
         self._new = new
         self._filling = False
-        self._quiet: Any = None
-        """Quiet hours are set from the command line; the form keeps them."""
+        self.quiet = QuietHours()
+        self.quiet.changed.connect(self._edited)
         self.again = CheckBox("Keep importing")
         self.again.toggled.connect(self._edited)
         self.note = set_kind(QLabel(), "secondary")
         self.note.setWordWrap(True)
         self.frequency = ComboBox()
         self.frequency.add_choices(FREQUENCIES)
-        self.time = ComboBox(editable=True, placeholder="Any")
-        self.time.add_choices(
-            (f"{hour:02}:{minute:02}", f"{hour:02}:{minute:02}") for hour in range(24) for minute in (0, 30)
-        )
-        self.zone = ComboBox(editable=True)
-        names = [name for name in map(_name, QTimeZone.availableTimeZoneIds()) if "/" in name and "Etc/" not in name]
-        self.zone.add_choices((name, name) for name in ["UTC", *sorted(set(names))])
-        completer = self.zone.completer()
-        if completer is not None:
-            completer.setFilterMode(Qt.MatchFlag.MatchContains)
-            completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self.time, self.zone = time_box("Any"), zone_box()
         self.day = ComboBox()
         self.day.add_choices((str(day), day) for day in range(1, 31))
         self.day.add_choices([("Last", 31)])
@@ -95,8 +88,7 @@ class ScheduleForm(QWidget):
         self._row.setSpacing(12)
         self._row.addWidget(self.frequency_field, 10)
         self._row.addLayout(timed, 21)
-        for box in (self.frequency, self.day, self.time, self.zone):
-            # Long names of zones must not make the form wider than its column.
+        for box in (self.frequency, self.day):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._fields = QWidget()
         rows = QVBoxLayout(self._fields)
@@ -128,13 +120,12 @@ class ScheduleForm(QWidget):
             self.frequency.add_choices([(f"Every {hours} hours", value)])
         self.frequency.set_value(value)
         self.time.set_value(document.get("at", FIRST_TIME if every not in BY_THE_DAY else ""))
-        here = _name(QTimeZone.systemTimeZoneId()).replace("Etc/UTC", "UTC")
-        self.zone.set_value(document.get("zone") or here or "UTC")
+        self.zone.set_value(document.get("zone") or zone_here())
         self.day.set_value(document.get("day", 1))
         chosen = document.get("days") or [0]
         for at, box in enumerate(self.days):
             box.setChecked(at in chosen)
-        self._quiet = document.get("quiet")
+        self.quiet.set_document(document.get("quiet"), document.get("zone", "") if every in BY_THE_DAY else "")
         self._filling = False
         self._arrange()
         self._tell()
@@ -154,8 +145,9 @@ class ScheduleForm(QWidget):
                     found["days"] = [at for at, box in enumerate(self.days) if box.isChecked()]
                 if every == "monthly":
                     found["day"] = self.day.value()
-        if self._quiet is not None:
-            found["quiet"] = self._quiet
+        quiet = self.quiet.document()
+        if quiet is not None:
+            found["quiet"] = quiet
         return found
 
     def set_error(self, sentence: str) -> None:
@@ -177,6 +169,8 @@ class ScheduleForm(QWidget):
         every = self.frequency.value()
         timed = bool(str(self.time.value()).strip())
         self._fields.setVisible(self.again.isChecked())
+        # What runs once starts when it is told to.
+        self.quiet.setVisible(self.again.isChecked())
         self.time_field.setVisible(every in BY_THE_DAY)
         self.zone_field.setVisible(every in BY_THE_DAY)
         self.day_field.setVisible(every == "monthly" and timed)
@@ -202,7 +196,3 @@ class ScheduleForm(QWidget):
 
 def _shown(run: datetime) -> str:
     return f"{run.day} {run:%b %H:%M}"
-
-
-def _name(zone: Any) -> str:
-    return bytes(zone.data()).decode()
