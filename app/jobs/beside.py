@@ -37,6 +37,8 @@ class BesideWriter:
     def put(self, batch: Batch) -> list[ChunkResult]:
         """Prepare a batch, wait for the one before, and let this one be written. Raises Failed and Cancelled."""
         prepared = self._preparer.prepare(batch)
+        # Its texts hold all of it; the next batch is read while this one is written, and takes its place.
+        batch.records = []
         done = self.finish()
         self._send(prepared)
         return done

@@ -21,7 +21,7 @@ from app.store.database import transaction
 from app.streams.seen import FieldsSeen
 from connectors.kit.types import Batch
 
-WORKER_CACHE_KIB = 65_536
+WORKER_CACHE_KIB = 81_920
 """SQLite's page cache in a worker. Twice as much was no faster: larger chunks do more for the identifiers' index."""
 CHECKPOINT_PAGES = 50_000
 """Pages that are written again and again go from the WAL to the file once in 200 MB rather than once in 4."""

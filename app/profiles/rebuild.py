@@ -28,7 +28,7 @@ from app.schema.tables import version_number
 from app.store.database import transaction
 
 SUFFIX = "_rebuilt"
-WORKER_CACHE_KIB = 65_536
+WORKER_CACHE_KIB = 81_920
 CHECKPOINT_PAGES = 50_000
 LAST_ID = 2**63 - 1
 
