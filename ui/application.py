@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import qasync
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from app.alerts.listening import keep_listening
@@ -33,8 +33,11 @@ from ui.theme.theme import Choice
 from ui.widgets import confirm
 
 
-def run_window(engine: Engine) -> int:
-    """Show the window on `engine`, which is not started yet, until it is closed; the exit code."""
+def run_window(engine: Engine, *, in_tray: bool = False) -> int:
+    """Show the window on `engine`, which is not started yet, until it is closed; the exit code.
+
+    `in_tray`: it is not seen before somebody opens it from the tray.
+    """
     application, theme = make_application(sys.argv[:1])
     # The end of the last window is the beginning of an orderly stop, not the end of the loop.
     application.setQuitOnLastWindowClosed(False)
@@ -43,7 +46,7 @@ def run_window(engine: Engine) -> int:
     loop = qasync.QEventLoop(application)
     asyncio.set_event_loop(loop)
     with loop:
-        session = Session(engine, theme)
+        session = Session(engine, theme, in_tray=in_tray)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: session.end())
         # Python looks at signals between two steps of its own; without one, Ctrl-C would wait for the next event.
@@ -69,8 +72,9 @@ def chosen_theme(engine: Engine) -> Choice:
 class Session(QObject):
     """One window after the other: choosing another workspace closes the engine and opens the next."""
 
-    def __init__(self, engine: Engine, theme: Theme) -> None:
+    def __init__(self, engine: Engine, theme: Theme, *, in_tray: bool = False) -> None:
         super().__init__()
+        self._in_tray = in_tray
         self._engine = engine
         self._theme = theme
         self._window: MainWindow | None = None
@@ -121,7 +125,13 @@ class Session(QObject):
         self._tray = Tray(self._raise, self._open, self.end, window)
         Desktop(engine, self._tray.tell, window)
         window.start()
-        window.show()
+        if not self._in_tray:
+            window.show()
+        elif not self._tray.present:
+            # Nobody could find a window that is hidden on a desktop without a tray.
+            window.showMinimized()
+        # The next workspace is one that somebody chose at the window.
+        self._in_tray = False
 
     def _raise(self) -> None:
         """Bring the window to the front with what happened."""
@@ -133,6 +143,7 @@ class Session(QObject):
         """Bring the window to the front."""
         window = self._window
         if window is not None:
+            window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
             window.show()
             window.raise_()
             window.activateWindow()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command, or the window; the exit code."""
     multiprocessing.freeze_support()
-    return command_line(argv, open_window)
+    return command_line(argv, open_window, open_in_tray)
 
 
 def open_window(engine: Engine) -> int:
@@ -27,6 +27,13 @@ def open_window(engine: Engine) -> int:
     from ui.application import run_window
 
     return run_window(engine)
+
+
+def open_in_tray(engine: Engine) -> int:
+    """The same, but the window is not seen before somebody asks for it."""
+    from ui.application import run_window
+
+    return run_window(engine, in_tray=True)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ COMMANDS = {
     "catalog": "app.cli.catalog:catalog",
     "demo": "app.cli.demo:demo",
     "engine": "app.cli.keep_going:engine",
+    "at-login": "app.cli.at_login:at_login",
     "doctor": "app.cli.doctor:doctor",
 }
 """Command and where it lies, in the order of --help. A call imports the one that it needs."""

@@ -18,6 +18,7 @@ from app.cli import output
 from app.cli.commands import Program, workspace_option
 from app.cli.session import Ended, OpenWindow, Session
 from app.errors import CausewayError
+from app.login_start import IN_TRAY
 from connectors.kit.errors import ConnectorError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -37,10 +38,11 @@ Without a command the window opens on the workspace that was used last.
 @click.version_option(__version__, prog_name="causeway", message="%(prog)s %(version)s")
 @workspace_option
 @click.option("--debug", is_flag=True, help="On an error, show the technical details.")
+@click.option(IN_TRAY, is_flag=True, help="Open the window in the tray; minimized, where the desktop has none.")
 @click.pass_context
-def program(context: click.Context, workspace: Any, debug: bool) -> int | None:
+def program(context: click.Context, workspace: Any, debug: bool, in_tray: bool) -> int | None:
     session: Session = context.obj
-    session.workspace, session.debug = workspace, debug
+    session.workspace, session.debug, session.in_tray = workspace, debug, in_tray
     if context.invoked_subcommand is not None:
         return None
     from app.cli.screen import open_on_screen
@@ -48,18 +50,18 @@ def program(context: click.Context, workspace: Any, debug: bool) -> int | None:
     return open_on_screen(session)
 
 
-def main(argv: Sequence[str] | None, open_window: OpenWindow) -> int:
+def main(argv: Sequence[str] | None, open_window: OpenWindow, open_in_tray: OpenWindow | None = None) -> int:
     """Run `causeway ARGV`; the exit code is 0 for done, 1 for an error that was explained, 2 for wrong use.
 
     `open_window` is handed an engine that is open and not started; it starts it, stops it, and returns the exit code
-    when its window was closed.
+    when its window was closed. `open_in_tray` does the same for a window that is not seen at first.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows "?" rather than ending the program.
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    session = Session(open_window)
+    session = Session(open_window, open_in_tray=open_in_tray)
     with _terminated_by_signal():
         code = _run(arguments, session)
         try:

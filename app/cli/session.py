@@ -40,6 +40,9 @@ class Session:
     workspace: Path | None = None
     json: bool = False
     debug: bool = False
+    open_in_tray: OpenWindow | None = None
+    """Opens the window in the tray of the desktop, where the program has one."""
+    in_tray: bool = False
     passphrase_from_input: bool = False
     _lines: list[str] = field(default_factory=list)
 
@@ -78,7 +81,7 @@ class Session:
         """Open the window on an engine; its exit code. What signals do there is the window's own affair."""
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        return self.open_window(engine)
+        return (self.open_in_tray if self.in_tray and self.open_in_tray else self.open_window)(engine)
 
     @contextmanager
     def reading(self) -> Iterator[Engine]:

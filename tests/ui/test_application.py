@@ -143,6 +143,26 @@ def test_with_jobs_that_wait_for_their_time_the_window_can_go_to_the_tray(
     task.result()
 
 
+@pytest.mark.parametrize("tray", [True, False])
+def test_at_login_the_window_is_in_the_tray_or_minimized(
+    workspace: Path, loop: asyncio.AbstractEventLoop, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tray: bool
+) -> None:
+    monkeypatch.setattr(Tray, "present", tray)
+    engine = Engine.open(workspace)
+    session = Session(engine, current_theme(), in_tray=True)
+    task = loop.create_task(session.run())
+    qtbot.waitUntil(lambda: engine.supervisor is not None, timeout=LONG)
+    window = session._window
+    assert window is not None
+    assert (window.isVisible(), window.isMinimized()) == ((False, False) if tray else (True, True))
+    session._open()
+    assert window.isVisible()
+    assert not window.isMinimized()
+    session.end()
+    qtbot.waitUntil(task.done, timeout=LONG)
+    task.result()
+
+
 def test_another_workspace_takes_the_place_of_the_first(
     workspace: Path, tmp_path: Path, loop: asyncio.AbstractEventLoop, qtbot: QtBot
 ) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.engine import Engine
+from app.login_start import DesktopEntry, start_at_login, starts_at_login
 from app.profiles import count_profiles
 from app.workspace import open_workspace, recent_workspaces
 from app.workspace.settings import SETTINGS
@@ -24,7 +25,9 @@ from ui.theme import current_theme
 
 
 @pytest.fixture
-def settings(qtbot: QtBot, shop: Engine, shell: Any) -> SettingsPage:
+def settings(qtbot: QtBot, shop: Engine, shell: Any, monkeypatch: pytest.MonkeyPatch) -> SettingsPage:
+    # No test writes to where the developer's own desktop looks.
+    monkeypatch.delenv("XDG_CURRENT_DESKTOP", raising=False)
     page = SettingsPage(shop, shell)
     qtbot.addWidget(page)
     page.resize(1000, 900)
@@ -89,6 +92,36 @@ def test_the_folder_is_shown_in_the_file_manager(
     assert settings.banner.isHidden()
     settings.show_folder.click()
     assert str(shop.workspace.folder) in settings.banner.text(), "where there is no file manager, the folder is named"
+
+
+def test_starting_at_login_is_what_the_desktop_finds(
+    qtbot: QtBot, shop: Engine, shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "ui.pages.settings.login.login_start", lambda: DesktopEntry(tmp_path / "on" / "causeway.desktop")
+    )
+    page = SettingsPage(shop, shell)
+    qtbot.addWidget(page)
+    page.show()
+    page.open()
+    box, keeper = page.login.box, DesktopEntry(tmp_path / "on" / "causeway.desktop")
+    assert not box.isChecked()
+    box.click()
+    qtbot.waitUntil(lambda: starts_at_login(keeper))
+    assert str(keeper.file) in page.login.said.text()
+    start_at_login(keeper, False)
+    page.refresh()
+    qtbot.waitUntil(lambda: not box.isChecked())
+    (tmp_path / "on").rmdir()
+    (tmp_path / "on").write_text("no folder")
+    box.click()
+    qtbot.waitUntil(lambda: not page.banner.isHidden() and not box.isChecked())
+    assert str(tmp_path / "on") in page.banner.text()
+
+
+def test_a_session_without_a_desktop_says_so(qtbot: QtBot, settings: SettingsPage) -> None:
+    assert not settings.login.box.isEnabled()
+    assert settings.login.said.text().startswith("This session has no desktop")
 
 
 def test_a_backup_is_written_and_restored_beside(

@@ -69,6 +69,7 @@ ARGUMENTS = {
     "schema discard": ["--yes"],
     "schema rebuild": [],
     "catalog": [],
+    "at-login": [],
     "doctor": [],
     "demo": ["{folder}/demo", "--headless"],
 }
@@ -76,7 +77,7 @@ SIGNALLED = {"engine"}
 """Ends by a signal only: tried in test_processes.py."""
 NEED_NO_WORKSPACE = {
     "workspace create", "workspace list", "workspace restore", "auth methods", "catalog", "demo",
-    "lql eval", "lql check", "lql format",
+    "lql eval", "lql check", "lql format", "at-login",
 }  # fmt: skip
 
 

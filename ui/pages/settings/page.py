@@ -19,6 +19,7 @@ from app.workspace import back_up, restore
 from app.workspace.settings import SETTINGS
 from ui.pages.files import ask_folder, ask_open, ask_save, file_name
 from ui.pages.live import Live
+from ui.pages.settings.login import LoginCard
 from ui.pages.settings.notices import SHOWN, DesktopCard, NetworkCard
 from ui.pages.work import WorkLine
 from ui.shell.background import run_operation, run_query
@@ -31,6 +32,7 @@ THEMES: tuple[tuple[Choice, str], ...] = (("system", "System"), ("light", "Light
 FORM_WIDTH = 720
 NUMBERS = {
     "workers": "Jobs at once",
+    "run_memory_mb": "Megabytes of memory that one run may use",
     "fail_after_hours": "Hours of errors until a job gives up",
     "keep_ended_days": "Days that a job is kept which does nothing any more",
     "keep_log_lines": "Lines that a job's log keeps",
@@ -53,8 +55,9 @@ class SettingsPage(Page):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(14)
         self.desktop, self.network = DesktopCard(self._keep), NetworkCard(self._keep)
-        told = (self._backup(), self._secrets(), self._about())
-        for card in (self._workspace(), self._look(), self._jobs(), self.desktop, self.network, *told):
+        self.login = LoginCard(self.banner.tell_error)
+        kept = (self._workspace(), self._look(), self._jobs(), self.login, self.desktop, self.network)
+        for card in (*kept, self._backup(), self._secrets(), self._about()):
             column.addWidget(card)
         column.addStretch(1)
         form = QWidget()
@@ -79,6 +82,7 @@ class SettingsPage(Page):
             return engine.vault.state(), values
 
         run_query(ask, done=self._show, failed=self.banner.tell_error, owner=self)
+        self.login.refresh()
 
     def _show(self, answer: tuple[VaultState, dict[str, object]]) -> None:
         vault, values = answer
