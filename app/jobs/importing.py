@@ -20,8 +20,9 @@ from app.identity.resolve import MAX_IDENTIFIER_BYTES
 from app.jobs.beside import BesideWriter
 from app.jobs.blanking import Blanker
 from app.jobs.log import write_log
+from app.jobs.memory import MEGABYTE, ceiling
 from app.jobs.model import JobEvent, RunProgress
-from app.jobs.worker import Reporter
+from app.jobs.worker import Outcome, Reporter
 from app.profiles.ingest import ChunkResult, Ingest, Target
 from app.schema.generated import Wishes, generate_mapping
 from app.schema.patches import apply_provider_mappings
@@ -64,11 +65,21 @@ class ImportOrder:
     retries: int | None = None
     again: Again | None = None
     """The run whose rejected rows are to be read again, and which they are."""
+    memory: int = 2_048
+    """Megabytes that the run may hold."""
 
     def carry_out(self, connection: sqlite3.Connection, reporter: Reporter) -> None:
         """Read to the end. Raises Cancelled and what the provider and the workspace raise."""
-        asyncio.run(_Run(self, connection, reporter).execute())
+        with ceiling(self.memory * MEGABYTE, lambda: reporter.give_up(self._too_large())):
+            asyncio.run(_Run(self, connection, reporter).execute())
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _too_large(self) -> Outcome:
+        return Outcome(
+            "failed",
+            f"The run was stopped: it needed more than {self.memory:,} MB of memory.",
+            "What was imported before is kept. Allow more in the settings, or split the file, and run it again.",
+        )
 
 
 class _Run:

@@ -284,6 +284,7 @@ class Supervisor:
             previous=previous,
             retries=row["retries"],
             again=again,
+            memory=int(engine.workspace.setting("run_memory_mb")),
             provider=row["provider"],
             provider_name=engine.catalog.provider_of_job_type(row["job_type"]).name,
             default_mapping=engine.catalog.default_mapping(row["provider"], str(options.get("stream", ""))),

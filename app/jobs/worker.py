@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from app.errors import CausewayError, DatabaseBusy, NotFound, VaultLocked
+from app.jobs.memory import kill_made
 from app.store.database import open_connection, translated
 from connectors.kit.errors import ConnectorError, SignInError, SourceChanged, WaitError
 
@@ -67,14 +68,31 @@ class Reporter:
         self._pipe = pipe
         self._cancelled = cancelled
         self._last = 0.0
+        self._turn = threading.Lock()
 
     def report(self, progress: Any) -> None:
         """Send what is to be told, unless something was sent a moment ago."""
         now = time.monotonic()
         if now - self._last >= REPORT_SECONDS:
             self._last = now
-            with contextlib.suppress(OSError):
-                self._pipe.send(progress)
+            self._send(progress)
+
+    def give_up(self, outcome: Outcome) -> None:
+        """End this process and those it has made at once; from any thread. What is saved stays."""
+        # Nobody else sends after this: the lock is never given back.
+        self._turn.acquire()
+        kill_made()
+        with contextlib.suppress(OSError):
+            self._pipe.send(outcome)
+        os._exit(1)
+
+    def _send(self, message: Any) -> None:
+        with self._turn, contextlib.suppress(OSError):
+            self._pipe.send(message)
+
+    def end(self, outcome: Outcome) -> None:
+        """Send the last message. A supervisor that is gone finds the run in the workspace when it starts again."""
+        self._send(outcome)
 
     def check(self) -> None:
         """Raises Cancelled when the work is to stop."""
@@ -107,10 +125,8 @@ def work(pipe: Connection) -> None:
         os.nice(NICENESS)
     cancelled = threading.Event()
     threading.Thread(target=_listen, args=(pipe, cancelled), daemon=True).start()
-    outcome = carry_out(order, Reporter(pipe, cancelled))
-    # A supervisor that is gone is told nothing; it finds the run in the workspace when it starts again.
-    with contextlib.suppress(OSError):
-        pipe.send(outcome)
+    reporter = Reporter(pipe, cancelled)
+    reporter.end(carry_out(order, reporter))
 
 
 def _listen(pipe: Connection, cancelled: threading.Event) -> None:

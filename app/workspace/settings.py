@@ -34,6 +34,13 @@ SETTINGS = {
     for setting in (
         Setting("theme", "system", "The colours of the window.", choices=("system", "light", "dark")),
         Setting("workers", 4, "How many jobs run at once; the others wait for their turn.", least=1, most=16),
+        Setting(
+            "run_memory_mb",
+            2_048,
+            "Megabytes of memory that one run may use; a run that needs more is stopped, the others go on.",
+            least=512,
+            most=65_536,
+        ),
         Setting("fail_after_hours", 10, "After so many hours of nothing but errors a job gives up.", least=1, most=168),
         Setting(
             "keep_ended_days",
