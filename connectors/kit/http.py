@@ -7,8 +7,10 @@ errors are WaitError.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
+import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +22,11 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from connectors.kit.errors import InputError, WaitError
-from connectors.kit.network import SECONDS, is_this_computer, proxy, trusted
+from connectors.kit.network import BROWSER, SECONDS, causes, is_this_computer, obstacle, proxy, trusted
 
 BLANK = "•••"
+SIGN_IN_TO_NETWORK = 511
+"""The status by which a network says that somebody has to sign in to it first (RFC 6585)."""
 LONGEST_ANSWER = 4_000
 """Characters of an answer that are kept."""
 
@@ -84,10 +88,15 @@ class Http:
             response = await self._client.request(method, url, json=document)
         except httpx.HTTPError as error:
             self._tell(method, url, None, f"no answer ({type(error).__name__})", began)
-            raise _no_answer(host, error) from None
+            # What it asks the system meanwhile may take a while.
+            raise await asyncio.to_thread(_no_answer, host, error) from None
         except ValueError as error:
             raise InputError(f"The address at {host} can't be used: {self._blanked(str(error))}.") from None
         self._tell(method, url, response, str(response.status_code), began)
+        if response.status_code == SIGN_IN_TO_NETWORK:
+            raise WaitError(
+                f"Between this computer and {host} is a network that wants you to sign in first.", advice=BROWSER
+            )
         if response.status_code == 429 or response.status_code >= 500:
             raise WaitError(
                 f"{host} asks to wait."
@@ -154,19 +163,28 @@ def retry_after(value: str, now: datetime) -> float | None:
 
 
 def _no_answer(host: str, error: httpx.HTTPError) -> WaitError:
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return WaitError(
                 f"{host} can't prove that it is {host}; nothing was sent.",
-                advice="If your company looks into the traffic, its certificate must be known to this computer.",
+                advice=f"{BROWSER} If your company looks into the traffic, its certificate must be known to this "
+                "computer.",
                 details=cause.verify_message,
             )
-        cause = cause.__cause__ or cause.__context__
+        if isinstance(cause, ssl.SSLError):
+            return WaitError(
+                f"Something that does not speak TLS answers in place of {host}; nothing was sent.",
+                advice=BROWSER,
+                details=cause.reason or "",
+            )
     if isinstance(error, httpx.ProxyError):
         return WaitError(
             "The proxy does not let it through.", advice="Check the proxy in the settings.", details=str(error)
         )
+    met = _met_first(host)
+    found = obstacle(met, error) if met and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else None
+    if found is not None:
+        return WaitError(found.sentence, advice=found.advice, details=str(error))
     if isinstance(error, httpx.TimeoutException):
         return WaitError(f"{host} did not answer within {SECONDS:.0f} seconds.", advice="It is tried again by itself.")
     return WaitError(
@@ -174,3 +192,11 @@ def _no_answer(host: str, error: httpx.HTTPError) -> WaitError:
         advice="Check that this computer is online.",
         details=type(error).__name__,
     )
+
+
+def _met_first(host: str) -> str:
+    """Whom a connection is made to: the proxy that was set, or the host; "" where a proxy of the system's may be."""
+    set_here = proxy()
+    if set_here is not None:
+        return urlsplit(set_here).hostname or ""
+    return "" if urllib.request.getproxies() and not is_this_computer(host) else host

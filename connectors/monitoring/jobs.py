@@ -12,7 +12,7 @@ from email.utils import formatdate, make_msgid, parseaddr
 
 from connectors.kit.alerts import headline, moment, rejected, sent, shortened, told
 from connectors.kit.errors import ConnectorError, InputError, SignInError, WaitError
-from connectors.kit.network import SECONDS, is_this_computer, trusted
+from connectors.kit.network import SECONDS, is_this_computer, obstacle, trusted
 from connectors.kit.types import Account, AlertContext, AlertEvent, Answer, Credentials
 
 ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\\\"]+@[^@\s,;:<>()\[\]\\\"]+")
@@ -146,6 +146,9 @@ def _problem(error: Exception, host: str, encryption: str, user: str) -> Connect
             return InputError(f"{host} does not speak TLS at this port.", advice="Choose STARTTLS, usually port 587.")
         case smtplib.SMTPResponseException():
             return WaitError(f"{host} is in trouble (error {error.smtp_code}).", details=_said(error.smtp_error))
+    found = obstacle(host, error)
+    if found is not None:
+        return WaitError(found.sentence, advice=found.advice, details=str(error))
     return WaitError(
         f"{host} can't be reached, or hung up.", advice="Check host and port.", details=type(error).__name__
     )

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from connectors.kit.errors import ConnectorError, HostKeyChanged, HostKeyUnknown, InputError, SignInError, WaitError
+from connectors.kit.network import BROWSER, obstacle
 from connectors.kit.places.transfer import BufferedPacketizer
 
 KEEPALIVE_SECONDS = 20
@@ -87,12 +88,6 @@ def _silence(transport: paramiko.Transport) -> None:
 def _reach(host: str, port: int, timeout: float) -> socket.socket:
     try:
         return socket.create_connection((host, port), timeout=timeout)
-    except socket.gaierror as error:
-        raise WaitError(
-            f"The server {host} can't be found.",
-            advice="Check the spelling of the host and whether this computer is online.",
-            details=str(error),
-        ) from error
     except ConnectionRefusedError as error:
         raise WaitError(
             f"{host} does not answer on port {port}.",
@@ -100,17 +95,25 @@ def _reach(host: str, port: int, timeout: float) -> socket.socket:
             details=str(error),
         ) from error
     except TimeoutError as error:
+        _raise_obstacle(host, error)
         raise WaitError(
             f"{host} did not answer on port {port} within {timeout:g} seconds.",
             advice="Check the host and port; a firewall may ask for your address to be allowed first.",
             details=str(error),
         ) from error
     except (OSError, UnicodeError, OverflowError) as error:
+        _raise_obstacle(host, error)
         raise WaitError(
             f"{host} can't be reached on port {port}.",
             advice="Check the host and port and whether this computer is online.",
             details=str(error),
         ) from error
+
+
+def _raise_obstacle(host: str, error: Exception) -> None:
+    found = obstacle(host, error)
+    if found is not None:
+        raise WaitError(found.sentence, advice=found.advice, details=str(error)) from error
 
 
 def _greet(transport: paramiko.Transport, host: str, port: int, timeout: float) -> paramiko.PKey:
@@ -126,6 +129,13 @@ def _greet(transport: paramiko.Transport, host: str, port: int, timeout: float) 
             details=str(error),
         ) from error
     except (paramiko.SSHException, EOFError, OSError) as error:
+        first = getattr(transport.packetizer, "first_line", "")
+        if first.startswith(("HTTP/", "<")):
+            raise WaitError(
+                f"A web page answers in place of the SFTP server {host}.",
+                advice=f"{BROWSER} If not, check the port (usually 22).",
+                details=first[:200],
+            ) from error
         raise WaitError(
             f"What answers on port {port} of {host} is no SFTP server, or it hung up.",
             advice="Check the port (usually 22) and try again later.",

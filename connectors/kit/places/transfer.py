@@ -49,6 +49,8 @@ class BufferedPacketizer(Packetizer):
         self._view = memoryview(self._store)
         self._start = 0
         self._end = 0
+        self.first_line = ""
+        """What the other side said first; a server of another kind is known by it."""
 
     def _fill(self) -> bool:
         """Receive into the empty buffer; False when nothing came in time."""
@@ -101,7 +103,9 @@ class BufferedPacketizer(Packetizer):
             byte = self._store[self._start]
             self._start += 1
             if byte == 0x0A:
-                return line.removesuffix(b"\r").decode("utf-8", "replace")
+                read = line.removesuffix(b"\r").decode("utf-8", "replace")
+                self.first_line = self.first_line or read
+                return read
             line.append(byte)
 
 
