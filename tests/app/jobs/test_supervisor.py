@@ -237,8 +237,8 @@ def test_a_full_disk_is_told_and_what_was_saved_stays(
         return connection
 
     monkeypatch.setattr(worker, "open_connection", on_small_disk)
-    # A process beside would not have this one's small disk.
-    monkeypatch.setattr(importing, "BESIDE_AFTER", ROWS)
+    # Here the worker is the tests' own process, which would be slow from now on.
+    monkeypatch.setattr(worker, "NICENESS", 0)
     # The disk is small for this process only, so no chunk is written beside it.
     monkeypatch.setattr(importing, "BESIDE_AFTER", ROWS)
     here, there = multiprocessing.Pipe()
