@@ -201,7 +201,8 @@ def _quiet_end(quiet: Quiet, moment: datetime) -> datetime | None:
 
 def moment_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The moment in UTC at which a zone's clock shows a time; the first moment after, where it never does."""
-    shown = datetime.combine(day, at, zone)
+    # A time that a clock shows twice is the first of the two, whichever the time itself says it is.
+    shown = datetime.combine(day, at.replace(fold=0), zone)
     moment = shown.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == shown.replace(tzinfo=None):
         return moment
@@ -262,6 +263,21 @@ def _day_of_month(year: int, month_index: int, day: int) -> date:
 
 
 def describe(schedule: Schedule) -> str:
+    """ "Every day at 06:00 (Europe/Berlin); quiet from 22:00 for 8 hours" """
+    said = describe_frequency(schedule)
+    return said if schedule.quiet is None else f"{said}; quiet from {describe_quiet(schedule)}"
+
+
+def describe_quiet(schedule: Schedule) -> str:
+    """ "22:00 for 8 hours", with the zone unless it is the one of the time of day; "" without quiet hours."""
+    quiet = schedule.quiet
+    if quiet is None:
+        return ""
+    zone = "" if schedule.at is not None and quiet.zone == schedule.zone else f" ({quiet.zone})"
+    return f"{quiet.start:%H:%M}{zone} for {quiet.hours} {'hour' if quiet.hours == 1 else 'hours'}"
+
+
+def describe_frequency(schedule: Schedule) -> str:
     """ "Every day at 06:00 (Europe/Berlin)" """
     match schedule.every:
         case "once":
@@ -285,10 +301,6 @@ def describe(schedule: Schedule) -> str:
             said += ", or the last one," if schedule.at is not None and schedule.day > 28 else ""
     if schedule.at is not None:
         said += f" at {schedule.at:%H:%M} ({schedule.zone})"
-    if schedule.quiet is not None:
-        quiet = schedule.quiet
-        noun = "hour" if quiet.hours == 1 else "hours"
-        said += f"; quiet from {quiet.start:%H:%M} ({quiet.zone}) for {quiet.hours} {noun}"
     return said
 
 

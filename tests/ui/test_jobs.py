@@ -20,10 +20,11 @@ from app.authorizations import edit_authorization
 from app.engine import Engine
 from app.jobs import create_job, edit_job, get_job, job_runs, list_jobs
 from app.jobs.model import JobDraft, JobInfo
-from app.jobs.schedule import Schedule
+from app.jobs.schedule import Quiet, Schedule
 from ui.pages.jobs.page import JobsPage
 from ui.pages.jobs.summary import JobPage
 from ui.pages.jobs.words import meaning, second_line
+from ui.widgets import ElidedLabel
 
 LONG = 20_000
 """Milliseconds that a run may take on a busy machine."""
@@ -191,6 +192,19 @@ def test_a_jobs_page_shows_facts_logs_runs_and_configuration(job_page: JobPage, 
     qtbot.waitUntil(lambda: job_page.runs.model.rowCount() == 1)
     job_page.tabs.choose("configuration")
     assert '"filename": "orders.csv"' in job_page.configuration.view.toPlainText()
+
+
+def test_quiet_hours_are_among_the_facts(job_page: JobPage, shop: Engine, qtbot: QtBot) -> None:
+    def facts() -> list[str]:
+        return [label.accessibleName() for label in job_page.facts.findChildren(ElidedLabel)]
+
+    assert "Runs: Once" in facts()
+    assert not [fact for fact in facts() if fact.startswith("Quiet")]
+    job_id = next(job.id for job in list_jobs(shop) if job.name == "Web shop")
+    quiet = Quiet(time(22), "Europe/Berlin", 8)
+    edit_job(shop, job_id, schedule=Schedule("daily", at=time(6), zone="Europe/Berlin", quiet=quiet))
+    qtbot.waitUntil(lambda: "Quiet from: 22:00 for 8 hours" in facts())
+    assert "Runs: Every day at 06:00 (Europe/Berlin)" in facts()
 
 
 def test_the_log_is_filtered_by_event(job_page: JobPage, qtbot: QtBot) -> None:

@@ -217,6 +217,10 @@ def test_what_can_not_be_a_schedule_is_refused_in_a_sentence(document: dict[str,
             {"every": "hourly", "quiet": {"start": "12am", "hours": 1}},
             "Every hour; quiet from 00:00 (UTC) for 1 hour",
         ),
+        (
+            {"every": "daily", "at": "06:00", "zone": "Europe/Berlin", "quiet": {"start": "22:00", "hours": 8}},
+            "Every day at 06:00 (Europe/Berlin); quiet from 22:00 for 8 hours",
+        ),
     ],
 )
 def test_a_schedule_is_told_in_a_line(document: dict[str, Any], said: str) -> None:

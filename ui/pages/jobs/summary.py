@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 from app.changes import Change
 from app.engine import Engine
 from app.jobs import Bucket, JobInfo, RunInfo, activity, edit_job, get_job, job_log, job_runs, rejected_count
+from app.jobs.schedule import describe_frequency, describe_quiet, read_schedule
 from ui.pages.files import ask_save, file_name
 from ui.pages.jobs.acts import JobActs
 from ui.pages.jobs.logs import LogsView
@@ -179,6 +180,7 @@ class JobPage(Page):
         self.more_button.setEnabled(not running)
         nobody = "—" if job.kind == "alert" else "When you run it"
         creator = f"{job.created_by} on " if job.created_by else ""
+        schedule = read_schedule(job.schedule)
         self.facts.set_facts(
             [
                 ("Provider", job.provider_name),
@@ -186,7 +188,8 @@ class JobPage(Page):
                 ("Authorization", authorization(job) or "None any more"),
                 ("Created by", f"{creator}{words.exact(job.created_at).partition(',')[0]}"),
                 ("Last run", words.exact(job.last_run_at)),
-                ("Runs", job.schedule_text),
+                ("Runs", job.schedule_text if job.kind == "alert" else describe_frequency(schedule)),
+                *([("Quiet from", describe_quiet(schedule))] if schedule.quiet is not None else []),
                 ("Next run", words.exact(job.next_run_at) if job.next_run_at else nobody),
             ]
         )
