@@ -133,7 +133,7 @@ def test_an_import_is_undone_from_its_run(running: Engine, shell: Any, qtbot: Qt
     keep(pictures, page, "runs")
     menu = page.runs._menu(page.runs.table.selected())
     assert menu is not None
-    assert [action.text() for action in menu.actions() if action.isEnabled()] == ["Undo import…"]
+    assert "Undo import…" in [action.text() for action in menu.actions() if action.isEnabled()]
     press(qtbot, page, "Undo import…")
     dialog = dialog_of(page, qtbot)
     expected = "Takes away 3 events. 2 people lose what these rows gave them."
