@@ -61,6 +61,9 @@ class RejectedView(QWidget):
             "Reads these rows again, and nothing else: for when you have changed the configuration. "
             "Rows that can be taken now leave the list."
         )
+        # Until it is known that there are rows.
+        self.download.setEnabled(False)
+        self.retry.setEnabled(False)
         row = QHBoxLayout()
         row.setContentsMargins(12, 10, 12, 8)
         row.setSpacing(10)
