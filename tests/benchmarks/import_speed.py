@@ -122,6 +122,8 @@ async def imports(source: Path, folder: Path, *, mapping: bool, then: str = "") 
     job = create_job(engine, JobDraft("Import", "file-service-csv-import", authorization, options))
     taken = []
     for what in ("import", then):
+        # People are made findable afterwards, in a process of its own; that is another figure.
+        await supervisor.index.finished()
         start = time.perf_counter()
         if what == "rebuild":
             await start_rebuild(engine)
