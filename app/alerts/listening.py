@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -31,6 +30,7 @@ from app.jobs.log import write_log
 from app.jobs.model import JobEvent
 from app.jobs.states import fail_after, happen, write_state
 from app.jobs.worker import Outcome, outcome_of
+from app.rounds import LONGEST_REST, keep_looking
 from connectors.kit.errors import WaitError
 from connectors.kit.network import through_proxy
 from connectors.kit.types import AlertEvent, Answer, Credentials, Level
@@ -42,8 +42,6 @@ WINDOW = timedelta(minutes=5)
 """At most one message of an alert in this time."""
 MOST_EVENTS = 500
 """In one message; more of them wait for the next."""
-LONGEST_REST = 30.0
-"""Seconds. Timers stand still while a computer sleeps, so they are never set for long."""
 MOST_REQUESTS = 5_000
 """Of an alert's requests, how many are kept as evidence: the newest."""
 PRUNED_EVERY = 200
@@ -55,29 +53,7 @@ NOT_OPENED = Credentials("", {})
 
 async def keep_listening(engine: Engine) -> None:
     """Send alerts as things happen, until cancelled. A task for `Engine.at_start`."""
-    listener = Listener(engine)
-    stirred = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def changed(change: Change) -> None:
-        if change.what in ("jobs", "runs", "authorizations", "schema"):
-            with suppress(RuntimeError):  # the loop is closed: the program is ending
-                loop.call_soon_threadsafe(stirred.set)
-
-    unsubscribe = engine.changes.subscribe(changed)
-    try:
-        while True:
-            stirred.clear()
-            rest = LONGEST_REST
-            # A file that is locked, or a full disk, is told by what the user does; nothing is lost meanwhile.
-            with suppress(CausewayError):
-                rest = await listener.look()
-            # Not wait_for, which in Python 3.11 can swallow a cancellation that comes with the event.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(rest):
-                    await stirred.wait()
-    finally:
-        unsubscribe()
+    await keep_looking(engine, ("jobs", "runs", "authorizations", "schema"), Listener(engine).look)
 
 
 def listen(engine: Engine, job_id: int, *, by_itself: bool) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from app.changes import Change
 from app.errors import CausewayError
 from app.jobs.lifecycle import Happening, JobState, is_to_be_removed, is_to_be_warned, removal
 from app.jobs.log import write_log
@@ -16,12 +15,11 @@ from app.jobs.operations import delete_job
 from app.jobs.records import trigger_of
 from app.jobs.schedule import Schedule
 from app.jobs.states import STATE_COLUMNS, fail_after, happen, keep_ended, read_state, schedule_of, write_state
+from app.rounds import LONGEST_REST, keep_looking
 
 if TYPE_CHECKING:
     from app.engine import Engine
 
-LONGEST_REST = 30.0
-"""Seconds. Timers stand still while a computer sleeps, so they are never set for long."""
 NETWORK_REST = 5.0
 """Seconds between two looks at the network while a job waits for it."""
 JUMP = timedelta(seconds=10)
@@ -31,29 +29,7 @@ TIDY_SECONDS = 3_600.0
 
 async def keep_schedules(engine: Engine) -> None:
     """Begin runs as they fall due, until cancelled. A task for `Engine.at_start`."""
-    watch = Watch(engine)
-    stirred = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def changed(change: Change) -> None:
-        if change.what == "jobs":
-            with suppress(RuntimeError):  # the loop is closed: the program is ending
-                loop.call_soon_threadsafe(stirred.set)
-
-    unsubscribe = engine.changes.subscribe(changed)
-    try:
-        while True:
-            stirred.clear()
-            rest = LONGEST_REST
-            # A file that is locked, or a full disk, is told by what the user does; the next look may find it well.
-            with suppress(CausewayError):
-                rest = await watch.look()
-            # Not wait_for, which in Python 3.11 may take a cancellation for an answer.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(rest):
-                    await stirred.wait()
-    finally:
-        unsubscribe()
+    await keep_looking(engine, ("jobs",), Watch(engine).look)
 
 
 @dataclass(frozen=True, slots=True)

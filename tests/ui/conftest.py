@@ -15,6 +15,7 @@ import pytest
 # Before Qt is imported by anybody: a test window never opens on the developer's screen.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import qasync
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from PySide6.QtWidgets import QApplication
 
@@ -161,3 +162,19 @@ class NotedShell:
 def shell() -> NotedShell:
     """What a page thinks is the window."""
     return NotedShell()
+
+
+@pytest.fixture
+def running(shop: Engine, qapp: QApplication) -> Iterator[Engine]:
+    """The engine with its supervisor at work in Qt's loop, as in the program."""
+    loop = qasync.QEventLoop(qapp)
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(shop.start())
+    # `waitUntil` turns Qt's loop itself; without this the engine's coroutines would not know that they are in theirs.
+    asyncio._set_running_loop(loop)
+    yield shop
+    asyncio._set_running_loop(None)
+    assert shop.supervisor is not None
+    loop.run_until_complete(shop.supervisor.stop())
+    loop.close()
+    asyncio.set_event_loop(None)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-import qasync
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QDialog, QPushButton
+from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.authorizations import edit_authorization
@@ -28,22 +25,6 @@ from ui.widgets import ElidedLabel
 
 LONG = 20_000
 """Milliseconds that a run may take on a busy machine."""
-
-
-@pytest.fixture
-def running(shop: Engine, qapp: QApplication) -> Iterator[Engine]:
-    """The engine with its supervisor at work in Qt's loop, as in the program."""
-    loop = qasync.QEventLoop(qapp)
-    asyncio.set_event_loop(loop)
-    loop.run_until_complete(shop.start())
-    # `waitUntil` turns Qt's loop itself; without this the engine's coroutines would not know that they are in theirs.
-    asyncio._set_running_loop(loop)
-    yield shop
-    asyncio._set_running_loop(None)
-    assert shop.supervisor is not None
-    loop.run_until_complete(shop.supervisor.stop())
-    loop.close()
-    asyncio.set_event_loop(None)
 
 
 @pytest.fixture

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-import qasync
 from PySide6.QtCore import QModelIndex, QPointF, QSettings, Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.clock import now_text
@@ -34,22 +31,6 @@ from ui.widgets import Button, ConfirmDialog, DataTable
 
 LONG = 30_000
 """Milliseconds that a rebuild may take on a busy machine."""
-
-
-@pytest.fixture
-def running(shop: Engine, qapp: QApplication) -> Iterator[Engine]:
-    """The engine with its supervisor at work in Qt's loop, as in the program."""
-    loop = qasync.QEventLoop(qapp)
-    asyncio.set_event_loop(loop)
-    loop.run_until_complete(shop.start())
-    # `waitUntil` turns Qt's loop itself; without this the engine's coroutines would not know that they are in theirs.
-    asyncio._set_running_loop(loop)
-    yield shop
-    asyncio._set_running_loop(None)
-    assert shop.supervisor is not None
-    loop.run_until_complete(shop.supervisor.stop())
-    loop.close()
-    asyncio.set_event_loop(None)
 
 
 @pytest.fixture
