@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -34,6 +35,21 @@ class Rejected:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class DoneFile:
+    """A file of a place that an import has read to its end, and in which state it was.
+
+    `modified` is UTC text or None; `tag` is the place's own mark of the content, if it has one; `sha256` is that of
+    the bytes as they lay there.
+    """
+
+    path: str
+    size: int
+    modified: str | None
+    tag: str
+    sha256: str
+
+
 @dataclass(slots=True)
 class Batch:
     """Records that arrived together and the cursor that stands after the last of them.
@@ -41,7 +57,8 @@ class Batch:
     `times` are event times in microseconds since 1970 UTC, None for a record without a readable one; an
     empty list means that the source has no event times at all. `done` of `total` says how far the source is
     read, in `unit`s; `total` is None when nobody knows. `columns` promises that each record has exactly these
-    keys in this order, as the rows of a table have, which lets the engine work by column.
+    keys in this order, as the rows of a table have, which lets the engine work by column. `file` is set with the last
+    batch of a file: the engine keeps it with the records, and `ImportContext.done_files` has it from then on.
     """
 
     records: list[Record]
@@ -52,6 +69,7 @@ class Batch:
     done: int = 0
     total: int | None = None
     unit: str = "bytes"
+    file: DoneFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +81,10 @@ class Again:
 
 
 class ImportContext(Protocol):
-    """What an import is given. `scratch` is a folder of this job's own that survives an interrupted run.
+    """What an import is given. `scratch` is a folder of this job's own that survives an interrupted run, `keep` one
+    that also survives complete ones. Neither is there before somebody makes it.
+
+    `done_files` are the files that the job has read, by path, each in the state in which it was read last.
 
     `cursor` is where an interrupted run of the same source stands, `previous` where the last complete import does, for
     an import that is to bring only what is new. With `again` only those rows are wanted, and the cursor of a batch is
@@ -82,6 +103,14 @@ class ImportContext(Protocol):
     def again(self) -> Again | None: ...
     @property
     def scratch(self) -> Path: ...
+    @property
+    def keep(self) -> Path: ...
+    @property
+    def done_files(self) -> Mapping[str, DoneFile]: ...
+    def committed(self) -> None:
+        """Wait until all batches that were handed over are saved: then their source may be moved or deleted."""
+        ...
+
     def log(self, message: str, level: Level = "info") -> None: ...
     def request(self, request: Mapping[str, Any]) -> None:
         """Keep for evidence what was opened or asked for: plain values, e.g. {"action": "open", "size": 52_000_000}.
@@ -142,6 +171,146 @@ class Preview:
     rejected: tuple[Rejected, ...] = ()
     timestamp: str | None = None
     size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileField:
+    """A field of people: its name, what people call it, and its kind (`string`, `date`, `[]string`, …)."""
+
+    name: str
+    label: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """A set of people: `id` is what an option of the type `audience` holds, `slug` fits into file and column names."""
+
+    id: str
+    name: str
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventBatch:
+    """Events in the order they came in. `times` are microseconds since 1970 UTC; `last` is the number of the last."""
+
+    last: int
+    streams: list[str]
+    times: list[int]
+    events: list[Record]
+
+
+class ExportSource(Protocol):
+    """What the workspace has to export. Everything of one run is of one moment, that of its first question."""
+
+    @property
+    def fields(self) -> tuple[ProfileField, ...]: ...
+    def audience(self, identity: str) -> Audience:
+        """The audience that an option names. Raises InputError when there is none any more."""
+        ...
+
+    def count(self, audiences: Sequence[str]) -> int:
+        """How many people are in at least one of the audiences."""
+        ...
+
+    def people(
+        self,
+        audiences: Sequence[str],
+        fields: Sequence[str],
+        *,
+        memberships: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """People who are in at least one of the audiences, some thousand at a time, each a row: the values of `fields`
+        in their order, then for each audience of `memberships` whether they are in it.
+
+        Values are None, text, numbers, booleans, dates as UTC text, lists (sets) and dicts (maps). With `limit`,
+        that many people, chosen at random. Raises InputError for a field that there is not.
+        """
+        ...
+
+    def newest_event(self) -> int:
+        """The number of the newest event, 0 if there is none."""
+        ...
+
+    def stream_columns(self, streams: Sequence[str]) -> list[str]:
+        """The keys that the events of some streams (empty: all) have, in the order they were first seen."""
+        ...
+
+    def events(
+        self,
+        streams: Sequence[str],
+        *,
+        after: int = 0,
+        until: int | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> Iterator[EventBatch]:
+        """Events of some streams (empty: all), with numbers over `after` up to `until`, and times from `since` on to
+        `before`, which is not included."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file that an export has put in a place: where (for people), its path there, bytes, hash, number of rows."""
+
+    place: str
+    path: str
+    size: int
+    sha256: str
+    rows: int
+
+
+class ExportContext(Protocol):
+    """What an export is given. `scratch` is a folder of this job's own that survives an interrupted run.
+
+    `cursor` is what an interrupted run of the job `saved` last, `previous` what the last complete one did. `started` is
+    when the run began, in UTC, which stays the same when an interrupted run goes on; `job_id` and `job_name` say whose
+    it is.
+    """
+
+    @property
+    def credentials(self) -> Credentials: ...
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+    @property
+    def source(self) -> ExportSource: ...
+    @property
+    def cursor(self) -> Cursor | None: ...
+    @property
+    def previous(self) -> Cursor | None: ...
+    @property
+    def scratch(self) -> Path: ...
+    @property
+    def started(self) -> datetime: ...
+    @property
+    def job_id(self) -> int: ...
+    @property
+    def job_name(self) -> str: ...
+    def save(self, cursor: Cursor) -> None:
+        """Keep where the run stands, so that it can go on from there."""
+        ...
+
+    def sent(self, file: SentFile) -> None:
+        """Say that a file has arrived; it counts its rows as sent and keeps the file in the run's list."""
+        ...
+
+    def log(self, message: str, level: Level = "info") -> None: ...
+    def request(self, request: Mapping[str, Any]) -> None:
+        """As `ImportContext.request`."""
+        ...
+
+    def progress(self, done: int, total: int | None, unit: str, activity: str) -> None:
+        """Say how far it is, e.g. (52_000, 186_000, "people", "Writing"). Raises what ends a run that is to stop."""
+        ...
+
+
+class ExportFunction(Protocol):
+    """Sends people or events of the workspace somewhere. Raises ConnectorError."""
+
+    async def __call__(self, context: ExportContext) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
