@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat as stat_module
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +28,10 @@ class LocalFolder:
             if not root.is_dir():
                 raise InputError(f"There is no folder {root} on this computer.", advice="Choose a folder that exists.")
             self._root = root.resolve()
+
+    @property
+    def label(self) -> str:
+        return str(self._root) if self._root is not None else "this computer"
 
     def list(self, path: str = "") -> list[Entry]:
         folder = self._find(path)
@@ -83,8 +89,93 @@ class LocalFolder:
         part.finish()
         return mark
 
+    def send(self, local: Path, path: str, *, progress: Progress | None = None, resume: bool = True) -> FileMark:
+        """As the Protocol says. It is written as `.NAME.part` beside its name; a copy begins anew each time."""
+        target = self._name(path)
+        part = target.with_name(f".{target.name}.part")
+        try:
+            source = local.open("rb")
+        except OSError as error:
+            raise _told(error, local) from error
+        with source:
+            before = _mark(os.fstat(source.fileno()))
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if target.is_dir():
+                    raise InputError(f"{target} is a folder.", advice="Choose another name for the file.")
+                with part.open("wb") as written:
+                    _copy(source, written, before.size, progress)
+                    written.flush()
+                    os.fsync(written.fileno())
+                if part.stat().st_size != before.size or _mark(os.fstat(source.fileno())) != before:
+                    raise InputError(
+                        f"{local.name} changed while it was being sent.",
+                        advice="Try again when its writer has finished.",
+                    )
+                part.replace(target)
+            except OSError as error:
+                raise _not_written(error, target) from error
+            finally:
+                with suppress(OSError):
+                    part.unlink(missing_ok=True)
+        return _mark(target.stat())
+
+    def move(self, path: str, to: str) -> None:
+        source, target = self._name(path), self._name(to)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(target):
+                raise InputError(
+                    f"{target} is there already, so {source.name} stays where it is.",
+                    advice="Move the other file away, or choose another name.",
+                )
+            try:
+                # A link is made only where there is nothing yet; a renaming would replace what came meanwhile.
+                os.link(source, target, follow_symlinks=False)
+                source.unlink()
+            except FileExistsError:
+                raise
+            except OSError as error:
+                if error.errno == errno.ENOENT:
+                    raise
+                self._move_otherwise(source, target)
+        except OSError as error:
+            raise _not_written(error, source) from error
+
+    def _move_otherwise(self, source: Path, target: Path) -> None:
+        """Where there are no hard links, or the target is on another disk."""
+        try:
+            source.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            whole = LocalFolder()
+            info = source.stat()
+            whole.send(source, str(target))
+            os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns))
+            source.unlink()
+
+    def delete(self, path: str) -> None:
+        target = self._name(path)
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as error:
+            raise _not_written(error, target) from error
+
     def close(self) -> None:
         """A folder holds nothing open."""
+
+    def _name(self, path: str) -> Path:
+        """Where a name lies, which may be a link's own name: it is what is replaced, moved or deleted, not its target.
+
+        Raises InputError when it leaves the folder.
+        """
+        name = Path(path).name
+        if name in ("", ".", ".."):
+            raise InputError(f"“{path}” is no name of a file.", advice="Choose a file.")
+        if "\0" in path:
+            raise InputError("A file's name can't contain the character 0.", advice="Choose another name.")
+        return self._find(str(Path(path).parent)) / name
 
     def _find(self, path: str) -> Path:
         """The real path. Raises InputError when it leaves the folder."""
@@ -118,6 +209,33 @@ class LocalFolder:
 
 def _mark(info: os.stat_result) -> FileMark:
     return FileMark(info.st_size, datetime.fromtimestamp(info.st_mtime, UTC))
+
+
+def _copy(source: BinaryIO, target: BinaryIO, size: int, progress: Progress | None) -> None:
+    done = 0
+    while data := source.read(_COPY_SIZE):
+        target.write(data)
+        done += len(data)
+        if progress is not None:
+            progress(done, max(size, done))
+
+
+def _not_written(error: OSError, target: Path) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        message, advice = f"{target} is not there.", "Check the name; perhaps it was moved."
+    elif isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
+        message, advice = f"{target} can't be written, for something of that name is there.", "Choose another name."
+    elif isinstance(error, PermissionError):
+        message, advice = f"{target} may not be written by you.", "Ask the folder's owner for the right to write in it."
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        message, advice = f"There is no room left on the disk for {target}.", "Make room and run the job again."
+    elif error.errno == errno.EROFS:
+        message, advice = f"The disk of {target} can only be read.", "Choose a folder on another disk."
+    elif error.errno in (errno.ENAMETOOLONG, errno.EINVAL):
+        message, advice = f"{target.name} can't be the name of a file there.", "Choose a shorter, simpler name."
+    else:
+        message, advice = f"{target} can't be written.", "Check that its disk is there and in order."
+    return InputError(message, advice=advice, details=str(error))
 
 
 def _told(error: OSError, target: Path) -> InputError:

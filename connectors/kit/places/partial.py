@@ -31,6 +31,7 @@ class PartialFile:
             "source": source,
             "size": mark.size,
             "modified": mark.modified.isoformat() if mark.modified else None,
+            "tag": mark.tag,
         }
         if not (resume and mark.modified is not None and self._belongs()):
             self.discard()

@@ -57,6 +57,10 @@ class SftpPlace:
         self.channel = channel
         channel.settimeout(ANSWER_SECONDS)
 
+    @property
+    def label(self) -> str:
+        return f"{self._username}@{self._host}"
+
     def list(self, path: str = "") -> list[Entry]:
         folder = self._absolute(path)
         entries: list[Entry] = []
@@ -113,6 +117,50 @@ class SftpPlace:
                 )
         part.finish()
         return mark
+
+    def send(self, local: Path, path: str, *, progress: Progress | None = None, resume: bool = True) -> FileMark:
+        """As the Protocol says. It is written as `.NAME.part` beside its name."""
+        target = self._absolute(path)
+        folder, name = posixpath.split(target)
+        part = posixpath.join(folder, f".{name}.part")
+        with self._told(path):
+            self._make_folders(folder)
+            with local.open("rb") as source:
+                self._sftp.putfo(source, part, callback=progress, confirm=False)
+            try:
+                self._sftp.posix_rename(part, target)
+            except OSError:
+                with suppress(OSError):
+                    self._sftp.remove(target)
+                self._sftp.rename(part, target)
+        try:
+            return self._mark(path)
+        except InputError:
+            return FileMark(local.stat().st_size, None)
+
+    def move(self, path: str, to: str) -> None:
+        with self._told(path):
+            self._make_folders(posixpath.dirname(self._absolute(to)))
+            self._sftp.rename(self._absolute(path), self._absolute(to))
+
+    def delete(self, path: str) -> None:
+        with self._told(path):
+            try:
+                self._sftp.remove(self._absolute(path))
+            except FileNotFoundError:
+                return
+
+    def _make_folders(self, folder: str) -> None:
+        missing: list[str] = []
+        while folder not in ("", "/"):
+            try:
+                self._sftp.stat(folder)
+                break
+            except FileNotFoundError:
+                missing.append(folder)
+                folder = posixpath.dirname(folder)
+        for one in reversed(missing):
+            self._sftp.mkdir(one)
 
     def close(self) -> None:
         self._transport.close()
