@@ -7,6 +7,7 @@ ConnectorError          a sentence for people; `advice` says what to do, `detail
 │   ├── HostKeyUnknown  first contact with an SSH server: compare the fingerprint and confirm it
 │   └── HostKeyChanged  the server shows another key than before: somebody must look into it
 └── WaitError           the network or the provider is in trouble: try again later
+    └── Unreached       nothing was heard of the provider at all, as something is in the way to it: a VPN, a sign-in page
 """
 
 
@@ -61,3 +62,10 @@ class WaitError(ConnectorError):
     def __init__(self, message: str, *, advice: str = "", details: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, advice=advice, details=details)
         self.retry_after = retry_after
+
+
+class Unreached(WaitError):
+    """This computer is online, but no way leads to the provider: what it needs is another network, or a person at it.
+
+    Not for a provider that was met and is in trouble, nor for one that just does not answer: that is a WaitError.
+    """

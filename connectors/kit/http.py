@@ -21,7 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from connectors.kit.errors import InputError, WaitError
+from connectors.kit.errors import InputError, Unreached, WaitError
 from connectors.kit.network import BROWSER, SECONDS, causes, is_this_computer, obstacle, proxy, trusted
 
 BLANK = "•••"
@@ -94,7 +94,7 @@ class Http:
             raise InputError(f"The address at {host} can't be used: {self._blanked(str(error))}.") from None
         self._tell(method, url, response, str(response.status_code), began)
         if response.status_code == SIGN_IN_TO_NETWORK:
-            raise WaitError(
+            raise Unreached(
                 f"Between this computer and {host} is a network that wants you to sign in first.", advice=BROWSER
             )
         if response.status_code == 429 or response.status_code >= 500:
@@ -165,14 +165,14 @@ def retry_after(value: str, now: datetime) -> float | None:
 def _no_answer(host: str, error: httpx.HTTPError) -> WaitError:
     for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return WaitError(
+            return Unreached(
                 f"{host} can't prove that it is {host}; nothing was sent.",
                 advice=f"{BROWSER} If your company looks into the traffic, its certificate must be known to this "
                 "computer.",
                 details=cause.verify_message,
             )
         if isinstance(cause, ssl.SSLError):
-            return WaitError(
+            return Unreached(
                 f"Something that does not speak TLS answers in place of {host}; nothing was sent.",
                 advice=BROWSER,
                 details=cause.reason or "",
@@ -184,7 +184,7 @@ def _no_answer(host: str, error: httpx.HTTPError) -> WaitError:
     met = _met_first(host)
     found = obstacle(met, error) if met and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else None
     if found is not None:
-        return WaitError(found.sentence, advice=found.advice, details=str(error))
+        return found
     if isinstance(error, httpx.TimeoutException):
         return WaitError(f"{host} did not answer within {SECONDS:.0f} seconds.", advice="It is tried again by itself.")
     return WaitError(

@@ -8,8 +8,9 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+from connectors.kit.errors import Unreached
 
 SECONDS = 30.0
 """How long a server may be silent."""
@@ -59,15 +60,7 @@ def is_this_computer(host: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """What is in the way to a host: a sentence, and what to do."""
-
-    sentence: str
-    advice: str
-
-
-def obstacle(host: str, error: BaseException) -> Obstacle | None:
+def obstacle(host: str, error: BaseException) -> Unreached | None:
     """What kept a connection to `host` from being made, where the system told; None where it may be anything.
 
     A failed name makes it look up another one, so this takes as long as the first look-up took.
@@ -75,23 +68,28 @@ def obstacle(host: str, error: BaseException) -> Obstacle | None:
     for cause in causes(error):
         if isinstance(cause, socket.gaierror):
             if _finds(ALWAYS_THERE):
-                return Obstacle(
-                    f"{host} can't be found; is a VPN needed?",
-                    "Other names are found. Check the spelling, or connect to the network that it belongs to.",
+                return Unreached(
+                    f"{host} can't be found; is a VPN needed, or is the name wrong?",
+                    advice="Other names are found. Check the spelling, or connect to the network that it belongs to.",
+                    details=str(error),
                 )
-            return Obstacle(
-                f"{host} can't be found, and no other name either.", f"Check that this computer is online. {BROWSER}"
+            return Unreached(
+                f"{host} can't be found, and no other name either.",
+                advice=f"Check that this computer is online. {BROWSER}",
+                details=str(error),
             )
         if isinstance(cause, OSError) and cause.errno in NO_WAY:
-            return Obstacle(
+            return Unreached(
                 f"No network that this computer is in leads to {host}; is a VPN needed?",
-                "Connect to the network that it belongs to. If nothing else is reached either, this computer is "
-                "offline.",
+                advice="Connect to the network that it belongs to. If nothing else is reached either, this computer "
+                "is offline.",
+                details=str(error),
             )
         if isinstance(cause, TimeoutError) and _is_private(host):
-            return Obstacle(
+            return Unreached(
                 f"{host} does not answer; is a VPN needed?",
-                "Its address belongs to a private network. Connect to that one, or check host and port.",
+                advice="Its address belongs to a private network. Connect to that one, or check host and port.",
+                details=str(error),
             )
     return None
 

@@ -11,8 +11,8 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
 
 from connectors.kit.alerts import headline, moment, rejected, sent, shortened, told
-from connectors.kit.errors import ConnectorError, InputError, SignInError, WaitError
-from connectors.kit.network import SECONDS, is_this_computer, obstacle, trusted
+from connectors.kit.errors import ConnectorError, InputError, SignInError, Unreached, WaitError
+from connectors.kit.network import BROWSER, SECONDS, is_this_computer, obstacle, trusted
 from connectors.kit.types import Account, AlertContext, AlertEvent, Answer, Credentials
 
 ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\\\"]+@[^@\s,;:<>()\[\]\\\"]+")
@@ -137,9 +137,11 @@ def _problem(error: Exception, host: str, encryption: str, user: str) -> Connect
         case smtplib.SMTPNotSupportedError():
             return InputError(f"{host} does not let anybody sign in at this port.", advice="Check port and encryption.")
         case ssl.SSLCertVerificationError():
-            return SignInError(
+            # Often a hotel's sign-in page, which is over tomorrow.
+            return Unreached(
                 f"{host} can't prove that it is {host}; nothing was sent to it.",
-                advice="Check the name of the server. If it is your company's own, its certificate must be known here.",
+                advice=f"{BROWSER} If not, check the name of the server; the certificate of your company's own must be "
+                "known here.",
                 details=error.verify_message,
             )
         case ssl.SSLError():
@@ -148,7 +150,7 @@ def _problem(error: Exception, host: str, encryption: str, user: str) -> Connect
             return WaitError(f"{host} is in trouble (error {error.smtp_code}).", details=_said(error.smtp_error))
     found = obstacle(host, error)
     if found is not None:
-        return WaitError(found.sentence, advice=found.advice, details=str(error))
+        return found
     return WaitError(
         f"{host} can't be reached, or hung up.", advice="Check host and port.", details=type(error).__name__
     )

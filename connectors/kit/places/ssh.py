@@ -14,7 +14,15 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from connectors.kit.errors import ConnectorError, HostKeyChanged, HostKeyUnknown, InputError, SignInError, WaitError
+from connectors.kit.errors import (
+    ConnectorError,
+    HostKeyChanged,
+    HostKeyUnknown,
+    InputError,
+    SignInError,
+    Unreached,
+    WaitError,
+)
 from connectors.kit.network import BROWSER, obstacle
 from connectors.kit.places.transfer import BufferedPacketizer
 
@@ -113,7 +121,7 @@ def _reach(host: str, port: int, timeout: float) -> socket.socket:
 def _raise_obstacle(host: str, error: Exception) -> None:
     found = obstacle(host, error)
     if found is not None:
-        raise WaitError(found.sentence, advice=found.advice, details=str(error)) from error
+        raise found from error
 
 
 def _greet(transport: paramiko.Transport, host: str, port: int, timeout: float) -> paramiko.PKey:
@@ -131,7 +139,7 @@ def _greet(transport: paramiko.Transport, host: str, port: int, timeout: float) 
     except (paramiko.SSHException, EOFError, OSError) as error:
         first = getattr(transport.packetizer, "first_line", "")
         if first.startswith(("HTTP/", "<")):
-            raise WaitError(
+            raise Unreached(
                 f"A web page answers in place of the SFTP server {host}.",
                 advice=f"{BROWSER} If not, check the port (usually 22).",
                 details=first[:200],

@@ -8,7 +8,7 @@ import errno
 import pytest
 from peers.webhook import webhook_server
 
-from connectors.kit.errors import WaitError
+from connectors.kit.errors import Unreached
 from connectors.kit.http import Http
 from connectors.kit.network import obstacle, through_proxy
 from connectors.kit.places.ssh import connect_ssh
@@ -26,7 +26,7 @@ def reach(host: str, port: int = 22) -> None:
 @pytest.mark.parametrize(
     ("always_there", "sentence", "advice"),
     [
-        ("localhost", "nowhere.invalid can't be found; is a VPN needed?", "Other names are found"),
+        ("localhost", "nowhere.invalid can't be found; is a VPN needed, or is the name wrong?", "Other names are found"),
         ("nothing.invalid", "nowhere.invalid can't be found, and no other name either.", "sign in first"),
     ],
 )
@@ -36,14 +36,14 @@ def test_a_name_that_alone_is_not_found_may_need_a_vpn(
     monkeypatch.setattr("connectors.kit.network.ALWAYS_THERE", always_there)
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(WaitError) as told:
+    with pytest.raises(Unreached) as told:
         reach("nowhere.invalid")
     assert (str(told.value), advice in told.value.advice) == (sentence, True)
-    with pytest.raises(WaitError) as told:
+    with pytest.raises(Unreached) as told:
         asyncio.run(ask("https://nowhere.invalid/x"))
     assert (str(told.value), advice in told.value.advice) == (sentence, True)
     # Behind a proxy it is the proxy that is looked for.
-    with through_proxy("http://nowhere.invalid:3128"), pytest.raises(WaitError) as told:
+    with through_proxy("http://nowhere.invalid:3128"), pytest.raises(Unreached) as told:
         asyncio.run(ask("https://shop.example/x"))
     assert str(told.value) == sentence
 
@@ -54,10 +54,10 @@ def test_no_way_and_a_private_address_are_told_and_nothing_is_guessed() -> None:
     outer.__cause__ = unreached
     found = obstacle("10.8.0.7", outer)
     assert found is not None
-    assert found.sentence == "No network that this computer is in leads to 10.8.0.7; is a VPN needed?"
+    assert found.message == "No network that this computer is in leads to 10.8.0.7; is a VPN needed?"
     private = obstacle("10.8.0.7", TimeoutError())
     assert private is not None
-    assert private.sentence == "10.8.0.7 does not answer; is a VPN needed?"
+    assert private.message == "10.8.0.7 does not answer; is a VPN needed?"
     for host in ("127.0.0.1", "8.8.8.8", "nowhere.invalid"):
         assert obstacle(host, TimeoutError()) is None
     assert obstacle("10.8.0.7", ConnectionRefusedError()) is None
@@ -66,13 +66,13 @@ def test_no_way_and_a_private_address_are_told_and_nothing_is_guessed() -> None:
 def test_the_page_of_a_network_is_not_taken_for_the_server() -> None:
     with webhook_server() as portal:
         portal.answer = (511, "<html>Welcome aboard</html>", {})
-        with pytest.raises(WaitError, match="a network that wants you to sign in first") as told:
+        with pytest.raises(Unreached, match="a network that wants you to sign in first") as told:
             asyncio.run(ask(portal.url))
         assert "browser" in told.value.advice
-        with pytest.raises(WaitError, match=r"does not speak TLS answers in place of .*; nothing was sent") as told:
+        with pytest.raises(Unreached, match=r"does not speak TLS answers in place of .*; nothing was sent") as told:
             asyncio.run(ask(portal.url.replace("http:", "https:")))
         assert "browser" in told.value.advice
         port = int(portal.url.split(":")[2].split("/")[0])
-        with pytest.raises(WaitError, match="A web page answers in place of the SFTP server") as told:
+        with pytest.raises(Unreached, match="A web page answers in place of the SFTP server") as told:
             reach("127.0.0.1", port)
         assert "browser" in told.value.advice

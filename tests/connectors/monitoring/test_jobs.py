@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from connectors.kit.errors import InputError, SignInError, WaitError
+from connectors.kit.errors import InputError, SignInError, Unreached, WaitError
 from connectors.kit.types import AlertEvent, Answer, Credentials, Level
 from connectors.monitoring.jobs import check_smtp, email_alert
 
@@ -169,7 +169,7 @@ def test_wrong_passwords_and_unknown_certificates_are_told_apart(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with mail_server(Mailbox(), certificate, "starttls") as credentials:
-        with pytest.raises(SignInError, match="can't prove that it is"):
+        with pytest.raises(Unreached, match="can't prove that it is"):
             asyncio.run(check_smtp(credentials))
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         with pytest.raises(SignInError, match="password of maja") as refused:
