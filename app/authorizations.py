@@ -23,6 +23,7 @@ from app.errors import CausewayError, NotFound, Refused, VaultLocked, VaultMissi
 from connectors.kit.errors import ConnectorError as ConnectorError
 from connectors.kit.errors import HostKeyChanged as HostKeyChanged
 from connectors.kit.errors import HostKeyUnknown as HostKeyUnknown
+from connectors.kit.errors import Unreached
 from connectors.kit.network import through_proxy
 from connectors.kit.types import Account as Account
 from connectors.kit.types import Credentials
@@ -188,7 +189,7 @@ def check_authorization(engine: Engine, authorization_id: int) -> Account:
     """Really sign in, and remember the outcome. Raises what the check raises, after remembering it.
 
     HostKeyUnknown is a question to the user and a locked keyring says nothing of the authorization: neither is
-    remembered.
+    remembered. Nor is what is in the way to a provider that took it before: a missing VPN breaks no authorization.
     """
     row = _row(engine, authorization_id)
     method = engine.catalog.method(row["method"])
@@ -197,7 +198,8 @@ def check_authorization(engine: Engine, authorization_id: int) -> Account:
     except (HostKeyUnknown, VaultLocked):
         raise
     except (ConnectorError, CausewayError) as error:
-        _remember(engine, authorization_id, "failing", error.message)
+        if row["state"] != "works" or not isinstance(error, Unreached):
+            _remember(engine, authorization_id, "failing", error.message)
         raise
     _remember(engine, authorization_id, "works", account.description)
     return account

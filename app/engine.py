@@ -12,7 +12,7 @@ from app.catalog import Catalog
 from app.changes import Changes
 from app.clock import Clock
 from app.errors import WorkspaceInUse
-from app.network import has_network
+from app.network import has_network, network_here
 from app.vault import Vault
 from app.workspace import Workspace, open_workspace
 
@@ -34,6 +34,7 @@ class Engine:
         self.changes = Changes()
         self.clock = Clock()
         self.has_network: Callable[[], bool] = has_network
+        self.network: Callable[[], str] = network_here
         self.supervisor: Supervisor | None = None
         self.in_charge_elsewhere: WorkspaceInUse | None = None
         self.sandbox_is_up = False

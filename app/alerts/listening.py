@@ -28,6 +28,7 @@ from app.jobs.blanking import Blanker
 from app.jobs.lifecycle import Happening
 from app.jobs.log import write_log
 from app.jobs.model import JobEvent
+from app.jobs.records import trouble
 from app.jobs.states import fail_after, happen, write_state
 from app.jobs.worker import Outcome, outcome_of
 from app.rounds import LONGEST_REST, keep_looking
@@ -213,13 +214,7 @@ class Listener:
     def _failed(self, alert: _Alert, outcome: Outcome) -> None:
         engine = self._engine
         now, patience = engine.clock.now(), fail_after(engine)
-        happening = Happening("error", outcome.message)
-        if outcome.remedy == "wait" and outcome.retry_after is not None:
-            happening = Happening("sleeping", outcome.message, outcome.retry_after)
-        elif outcome.remedy == "wait" and not engine.has_network():
-            happening = Happening("offline")
-        elif outcome.remedy in ("sign in", "mend"):
-            happening = Happening("failed", outcome.message)
+        happening = trouble(outcome, again=False, online=outcome.remedy != "wait" or engine.has_network())
         with self._database.write() as connection:
             self._write_lines(connection, alert)
             row = connection.execute("select status from jobs where id = ?", (alert.job_id,)).fetchone()

@@ -11,6 +11,7 @@ import yaml
 
 from app.catalog.model import AuthorizationMethod, Field, JobType, Option, Provider
 from app.catalog.reading import read_provider
+from app.catalog.shared import UnknownName
 from app.errors import CausewayError, NotFound
 
 Entry = TypeVar("Entry")
@@ -34,7 +35,7 @@ class Catalog:
         for folder, text in provider_files():
             try:
                 providers.append(read_provider(text, folder))
-            except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+            except (KeyError, TypeError, ValueError, UnknownName, yaml.YAMLError) as error:
                 from app.catalog.validation import faults
 
                 raise CausewayError(

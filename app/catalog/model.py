@@ -52,7 +52,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationMethod:
-    """One way to sign in. `check` names the function of jobs.py that tries it."""
+    """One way to sign in. `check` names the function of jobs.py that tries it, `place` the one that opens its files."""
 
     slug: str
     name: str
@@ -60,6 +60,7 @@ class AuthorizationMethod:
     summary: str
     check: str
     fields: tuple[Field, ...]
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

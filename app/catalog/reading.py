@@ -7,16 +7,12 @@ from typing import Any
 import yaml
 
 from app.catalog.model import AuthorizationMethod, Field, JobType, Option, OptionChoice, Provider
-
-try:
-    from yaml import CSafeLoader as Loader
-except ImportError:  # PyYAML without its C library: slower, the same answer
-    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+from app.catalog.shared import Loader, spread
 
 
 def read_provider(text: str, folder: str) -> Provider:
-    """Build the provider of a valid file. Raises KeyError, TypeError or yaml.YAMLError for any other."""
-    document: dict[str, Any] = yaml.load(text, Loader=Loader)
+    """Build the provider of a valid file. Raises KeyError, TypeError, UnknownName or yaml.YAMLError for any other."""
+    document: dict[str, Any] = spread(yaml.load(text, Loader=Loader))
     return Provider(
         slug=document["slug"],
         name=document["name"],

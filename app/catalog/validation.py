@@ -18,9 +18,11 @@ from jsonschema import Draft202012Validator
 from app.catalog.catalogue import mapping_files
 from app.catalog.model import Provider
 from app.catalog.reading import read_provider
+from app.catalog.shared import UnknownName, spread
 from app.yaml_faults import Path, doubles, key_of, line_of, told
 
-RUNS = {"alert": inspect.iscoroutinefunction}
+RUNS = {"import": inspect.isasyncgenfunction}
+"""What moves data in brings it in batches; the others answer once."""
 
 
 def faults(text: str, name: str, folder: str) -> list[str]:
@@ -39,6 +41,12 @@ def faults(text: str, name: str, folder: str) -> list[str]:
         return f"{name}, line {line_of(root, path)}, {key_of(path)}: {message}"
 
     found = [at(path, f"the key {key} is there twice") for path, key in doubles(root)]
+    try:
+        spread(document)
+    except UnknownName as error:
+        return [*found, at((*error.path, "use"), f"{error.name} is not in connectors/kit/shared.yaml")]
+    except (AttributeError, TypeError):
+        pass  # the schema says which part has the wrong form
     schema = json.loads(resources.files("app.catalog").joinpath("provider.schema.json").read_text("utf-8"))
     flaws = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda flaw: list(map(str, flaw.path)))
     found += [at(path, message) for flaw in flaws for path, message in told(flaw)]
@@ -89,16 +97,16 @@ def _inconsistencies(provider: Provider) -> list[tuple[Path, str]]:
     for index, method in enumerate(provider.authorizations):
         here = ("authorizations", index)
         function((*here, "check"), method.check, inspect.iscoroutinefunction)
+        function((*here, "place"), method.place, inspect.isfunction)
         found += _twice((*here, "fields"), [field.name for field in method.fields])
         for number, field in enumerate(method.fields):
-            if field.type == "password" and not field.secret:
-                found.append(((*here, "fields", number), f"the password {field.name} must be secret"))
+            if field.type in ("password", "pgp-private-key") and not field.secret:
+                found.append(((*here, "fields", number), f"the {field.type} {field.name} must be secret"))
             if field.type == "select" and field.default not in [choice.value for choice in field.choices]:
                 found.append(((*here, "fields", number), "a select needs choices and one of them as its default"))
     for index, job in enumerate(provider.jobs):
         here = ("jobs", index)
-        # An alert answers for what it was given; what moves data does so in batches.
-        function((*here, "run"), job.run, RUNS.get(job.kind, inspect.isasyncgenfunction))
+        function((*here, "run"), job.run, RUNS.get(job.kind, inspect.iscoroutinefunction))
         function((*here, "preview"), job.preview, inspect.iscoroutinefunction)
         found += [
             ((*here, "authorizations", number), f"there is no authorization {slug}")

@@ -8,36 +8,31 @@ import shutil
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from app.clock import now_text
 from app.identity.resolve import MAX_IDENTIFIER_BYTES
 from app.jobs.beside import BesideWriter
-from app.jobs.blanking import Blanker
 from app.jobs.log import write_log
-from app.jobs.memory import MEGABYTE, ceiling
-from app.jobs.model import JobEvent, RunProgress
-from app.jobs.worker import Outcome, Reporter
+from app.jobs.run_context import RunContext, limited
+from app.jobs.worker import Reporter
+from app.lql.events import flatten
 from app.profiles.ingest import ChunkResult, Ingest, Target
+from app.schema.column_types import set_expression
 from app.schema.generated import Wishes, generate_mapping
 from app.schema.patches import apply_provider_mappings
 from app.store.database import transaction
 from app.streams.seen import ensure_stream
 from connectors.kit.formats.guess import guess_types
-from connectors.kit.types import Again, Batch, Credentials, Cursor, ImportFunction, Level
+from connectors.kit.types import Again, Batch, Credentials, Cursor, DoneFile, ImportFunction, Record
 
 SYNC_LOG_SECONDS = 5.0
 GUESSED_RECORDS = 1_000
 BESIDE_AFTER = 1
 """After so many chunks an import is a long one, and writes in a process beside."""
-MOST_REQUESTS, LONGEST_REQUEST = 5_000, 8_000
-"""Of a run's requests, how many are kept as evidence, and how many characters of each."""
-TOO_LONG = '{"action": "a request too long to be kept"}'
 COLLECTED_CHUNKS = 50
 """A connector may leave cycles behind; they are collected every so many chunks."""
 
@@ -54,6 +49,7 @@ class ImportOrder:
     options: Mapping[str, Any]
     cursor: Cursor | None
     scratch: Path
+    keep: Path
     first_event_at: int
     events_before: int
     provider: str = ""
@@ -63,6 +59,7 @@ class ImportOrder:
     previous: Cursor | None = None
     """Where the last complete import stands, if only what is new is wanted."""
     retries: int | None = None
+    done_files: Mapping[str, DoneFile] = field(default_factory=dict)
     again: Again | None = None
     """The run whose rejected rows are to be read again, and which they are."""
     memory: int = 2_048
@@ -70,42 +67,31 @@ class ImportOrder:
 
     def carry_out(self, connection: sqlite3.Connection, reporter: Reporter) -> None:
         """Read to the end. Raises Cancelled and what the provider and the workspace raise."""
-        with ceiling(self.memory * MEGABYTE, lambda: reporter.give_up(self._too_large())):
+        advice = "What was imported before is kept. Allow more in the settings, or split the file, and run it again."
+        with limited(self.memory, reporter, advice):
             asyncio.run(_Run(self, connection, reporter).execute())
         shutil.rmtree(self.scratch, ignore_errors=True)
 
-    def _too_large(self) -> Outcome:
-        return Outcome(
-            "failed",
-            f"The run was stopped: it needed more than {self.memory:,} MB of memory.",
-            "What was imported before is kept. Allow more in the settings, or split the file, and run it again.",
-        )
 
-
-class _Run:
+class _Run(RunContext):
     """One import under way; what connectors see of it is `connectors.kit.types.ImportContext`."""
 
     def __init__(self, order: ImportOrder, connection: sqlite3.Connection, reporter: Reporter) -> None:
-        self.credentials = order.credentials
+        super().__init__(order.job_id, order.run_id, order.credentials, connection, reporter)
         self.options = order.options
         self.cursor = order.cursor
         self.previous = order.previous
         self.again = order.again
         self.scratch = order.scratch
+        self.keep = order.keep
+        self.done_files = order.done_files
         self._order = order
-        self._connection = connection
-        self._reporter = reporter
-        self._blanker = Blanker(order.credentials.secrets.values())
-        self._requests = 0
         self._columns: set[str] = set()
         self._types: dict[str, str] = dict(order.options.get("types") or {})
-        self._rows = 0
         self._stream_id = 0
         self._ingest: Ingest | None = None
         self._beside: BesideWriter | None = None
         self._synced = _SyncedRows()
-        self._started = time.monotonic()
-        self._first_done: tuple[float, int] | None = None
         self._nobody = 0
         self._too_long = 0
         self._erased = 0
@@ -167,51 +153,28 @@ class _Run:
             if self._synced.seconds() >= SYNC_LOG_SECONDS:
                 self._log_synced()
 
-    def log(self, message: str, level: Level = "info") -> None:
-        """A line in the job's log."""
-        self._write_log("note", message, level)
-
-    def request(self, request: Mapping[str, Any]) -> None:
-        """What was opened or asked for, for evidence."""
-        self._requests += 1
-        if self._requests > MOST_REQUESTS:
-            return
-        text = orjson.dumps(self._blanker.blank_all(dict(request))).decode()
-        with transaction(self._connection):
-            self._connection.execute(
-                "insert into run_requests (run_id, at, request) values (?, ?, ?)",
-                (self._order.run_id, now_text(), text if len(text) <= LONGEST_REQUEST else TOO_LONG),
-            )
-        if self._requests == MOST_REQUESTS:
-            self._write_log("note", f"Of what is asked for, the first {MOST_REQUESTS:,} requests are kept as evidence.")
-
-    def progress(self, done: int, total: int | None, unit: str, activity: str) -> None:
-        """Report; raises Cancelled when the run is to stop."""
-        self._reporter.check()
-        now = time.monotonic()
-        if self._first_done is None or self._first_done[1] > done:
-            self._first_done = (now, done)
-        since, at = self._first_done
-        speed = (done - at) / (now - since) if now > since else 0.0
-        left = (total - done) / speed if total is not None and speed > 0 else None
-        rate = self._rows / (now - self._started) if now > self._started else 0.0
-        self._reporter.report(RunProgress(activity, done, total, unit, self._rows, rate, left))
+    def committed(self) -> None:
+        """Wait until all batches that were handed over are saved."""
+        self._count(self._finish())
 
     def _has_new_columns(self, batch: Batch) -> bool:
         """Whether a batch has columns that were not seen in this run yet, or is the first."""
-        if batch.columns:
-            return not self._columns or not self._columns.issuperset(batch.columns)
-        return not self._columns or not self._columns.issuperset(set().union(*batch.records))
+        return not self._columns or not self._columns.issuperset(batch.columns or set().union(*_flat(batch)))
 
     def _map_new_columns(self, batch: Batch) -> None:
         """Give columns that were not seen in this run yet a mapping."""
         known = bool(self._columns)
-        new = set().union(*batch.records) - self._columns
+        records = _flat(batch)
         columns = [
-            column for column in dict.fromkeys(key for record in batch.records for key in record) if column in new
+            column
+            for column in dict.fromkeys(key for record in records for key in record)
+            if column not in self._columns
         ]
-        self._columns |= new
-        sample = [[str(record.get(column, "")) for column in columns] for record in batch.records[:GUESSED_RECORDS]]
+        self._columns.update(columns)
+        new = set(columns)
+        records = records[:GUESSED_RECORDS]
+        lists = {column for record in records for column, value in record.items() if value.__class__ is list} & new
+        sample = [[_text(record.get(column)) for column in columns] for record in records]
         guesses = guess_types(columns, sample)
         for guess in guesses:
             self._types.setdefault(guess.name, guess.kind)
@@ -236,9 +199,12 @@ class _Run:
                 Wishes(
                     {column: self._types[column] for column in columns},
                     identifiers,
-                    self.options.get("targets") or {},
+                    # What holds objects in lists fits no field; the events have it.
+                    {column: "" for column in lists if _holds_objects(records, column)}
+                    | (self.options.get("targets") or {}),
                     self.options.get("kinds") or {},
-                    self.options.get("expressions") or {},
+                    {column: set_expression(column, "") for column in lists if "`" not in column}
+                    | (self.options.get("expressions") or {}),
                 ),
                 comment=f"New columns of the job “{self._job_name()}”",
             )
@@ -264,18 +230,6 @@ class _Run:
         return str(
             self._connection.execute("select name from jobs where id = ?", (self._order.job_id,)).fetchone()["name"]
         )
-
-    def _write_log(self, event: JobEvent, message: str, level: Level = "info", rows: int | None = None) -> None:
-        with transaction(self._connection):
-            write_log(
-                self._connection,
-                self._order.job_id,
-                self._order.run_id,
-                event,
-                message,
-                level=level,
-                rows=rows,
-            )
 
     def _log_synced(self) -> None:
         synced, self._synced = self._synced, _SyncedRows()
@@ -314,6 +268,20 @@ class _Run:
                 "the raw events have them.",
                 "warning",
             )
+
+
+def _flat(batch: Batch) -> Sequence[Record]:
+    """A batch's records with one level of keys, as mappings see them."""
+    return batch.records if batch.columns else [flatten(record) for record in batch.records]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _holds_objects(records: Sequence[Record], column: str) -> bool:
+    values = (record.get(column) for record in records)
+    return any(item.__class__ is dict for value in values if value.__class__ is list for item in value)
 
 
 class _SyncedRows:

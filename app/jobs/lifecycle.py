@@ -31,6 +31,7 @@ What = Literal[
     "error",  # the run failed, and may succeed later
     "sleeping",  # the provider asks to wait
     "offline",  # the run failed as there is no network
+    "unreached",  # the run failed as something is in the way: a missing VPN, a page that wants a sign-in
     "failed",  # the run failed, and will until a person mends something
     "interrupted",  # the run's process, or the whole program, ended unexpectedly
     "closed",  # the program was closed while it ran
@@ -47,10 +48,13 @@ WaitsFor = Literal["", "schedule", "retry", "provider", "network"]
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 NETWORK_PAUSE = timedelta(minutes=5)
 """How long a job waits for the network at most before it tries, whatever the computer says of it."""
+LONGEST_LOOK = timedelta(minutes=15)
+"""How long a job waits at most before it tries again to reach a provider that something is in the way to."""
 LONGEST_WAIT = timedelta(hours=24)
 """A provider that asks for more is asked again after this time."""
 WARNED_BEFORE = timedelta(days=7)
 NOT_STARTED, FIRST_RUN = "Not started yet", "Waits for its first run"
+NO_NETWORK = "There is no network. It goes on when the network is back."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class JobState:
     """Where a job stands, and why: `reason` is a sentence for people.
 
     `wakes_at` is there while it sleeps, and while it is paused when there is a moment to go on at. `errors` came one
-    after the other since `first_error_at`. `warned_at` is when it was said that it will be removed.
+    after the other since `first_error_at`; without errors, that is since when something has been in the way to the
+    provider. `warned_at` is when it was said that it will be removed.
     """
 
     status: Place
@@ -69,6 +74,11 @@ class JobState:
     errors: int = 0
     first_error_at: datetime | None = None
     warned_at: datetime | None = None
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether it waits for any network at all, and not for one that leads to the provider."""
+        return self.waits_for == "network" and self.reason == NO_NETWORK
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,10 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the next state depends on besides: the schedule, how long errors are borne, and `chance` from 0 to 1."""
+    """What the next state depends on besides: the schedule, how long errors are borne, and `chance` from 0 to 1.
+
+    `fail_after` is also how long a provider is looked for that something is in the way to.
+    """
 
     schedule: Schedule = ONCE
     fail_after: timedelta = timedelta(hours=10)
@@ -116,9 +129,11 @@ class Move:
 
 def _queue(state: JobState, _happened: Happening, now: datetime, _rules: Rules) -> JobState:
     first = state.first_error_at
-    if first is not None and state.wakes_at is not None and now > state.wakes_at:
-        # Nobody was there to try: a computer that slept did not see ten hours of errors.
-        first += now - state.wakes_at
+    # Nobody was there to try, or nothing was to be tried: a computer that slept did not see ten hours of errors, and
+    # neither did one that was offline, or was asked to wait.
+    idle_since = state.changed_at if state.waits_for == "provider" or state.is_offline else state.wakes_at
+    if first is not None and idle_since is not None and now > idle_since:
+        first += now - idle_since
     return JobState("running", "Waits for its turn", now, errors=state.errors, first_error_at=first)
 
 
@@ -141,7 +156,9 @@ def _complete(state: JobState, happened: Happening, now: datetime, rules: Rules)
 
 
 def _err(state: JobState, happened: Happening, now: datetime, rules: Rules) -> JobState:
-    errors, first = state.errors + 1, state.first_error_at or now
+    # A provider that was reached at last has made no errors before.
+    first = state.first_error_at if state.errors and state.first_error_at is not None else now
+    errors = state.errors + 1
     message = happened.message or "The run failed."
     if now - first >= rules.fail_after:
         hours = rules.fail_after / timedelta(hours=1)
@@ -166,9 +183,23 @@ def _wait(state: JobState, happened: Happening, now: datetime, rules: Rules) -> 
 
 
 def _go_offline(state: JobState, _happened: Happening, now: datetime, rules: Rules) -> JobState:
-    reason = "There is no network. It goes on when the network is back."
     wakes_at = after_quiet(rules.schedule, now + NETWORK_PAUSE)
-    return replace(state, status="sleeping", reason=reason, changed_at=now, wakes_at=wakes_at, waits_for="network")
+    return replace(state, status="sleeping", reason=NO_NETWORK, changed_at=now, wakes_at=wakes_at, waits_for="network")
+
+
+def _miss(state: JobState, happened: Happening, now: datetime, rules: Rules) -> JobState:
+    """Wait for another network, though not for ever: behind a name with a slip of the pen there never is one."""
+    since = state.first_error_at if not state.errors and state.first_error_at is not None else now
+    message = happened.message or "The provider is not reached."
+    if now - since >= rules.fail_after:
+        hours = rules.fail_after / timedelta(hours=1)
+        reason = f"{message} It was looked for in vain for {hours:g} hours."
+        return JobState("failed", reason, now, errors=1, first_error_at=since)
+    # As long as it was in vain so far: after 1, 2, 4, 8 minutes, and then every quarter of an hour.
+    pause = min(max(now - since, FIRST_PAUSE), LONGEST_LOOK) * (0.9 + 0.1 * rules.chance())
+    reason = f"{message} It is looked for again by itself, and as soon as this computer is in another network."
+    wakes_at = after_quiet(rules.schedule, now + pause)
+    return JobState("sleeping", reason, now, wakes_at, "network", first_error_at=since)
 
 
 def _fail(state: JobState, happened: Happening, now: datetime, _rules: Rules) -> JobState:
@@ -211,7 +242,7 @@ def _edit(state: JobState, _happened: Happening, now: datetime, rules: Rules) ->
     wakes_at = next_run(rules.schedule, now)
     scheduled = JobState("sleeping", "Waits for its next run", now, wakes_at, "schedule")
     match state.status:
-        case "sleeping" if state.waits_for == "retry":
+        case "sleeping" if state.waits_for in ("retry", "network"):
             # What was edited may be what was wrong.
             return replace(state, changed_at=now, wakes_at=after_quiet(rules.schedule, now))
         case "sleeping" if state.waits_for == "schedule":
@@ -239,7 +270,7 @@ def _set_clock(state: JobState, _happened: Happening, now: datetime, rules: Rule
 
 def _bring_forward(state: JobState, now: datetime, rules: Rules) -> JobState:
     """No later than a job that begins to wait now would wake."""
-    limits = {"retry": LONGEST_PAUSE, "provider": LONGEST_WAIT, "network": NETWORK_PAUSE}
+    limits = {"retry": LONGEST_PAUSE, "provider": LONGEST_WAIT, "network": LONGEST_LOOK}
     limit = limits.get(state.waits_for)
     latest = next_run(rules.schedule, now) if limit is None else after_quiet(rules.schedule, now + limit)
     earliest = min(moment for moment in (state.wakes_at, latest) if moment is not None)
@@ -267,6 +298,7 @@ def _late(status: JobStatus) -> dict[What, Move]:
         "error": _stay,
         "sleeping": _stay,
         "offline": _stay,
+        "unreached": _stay,
         "failed": _stay,
         "interrupted": _stay,
         "closed": _stay,
@@ -284,6 +316,7 @@ TABLE: Mapping[Place, Mapping[What, Move]] = {
         "error": Move(_err, ("sleeping", "failed")),
         "sleeping": Move(_wait, ("sleeping",)),
         "offline": Move(_go_offline, ("sleeping",)),
+        "unreached": Move(_miss, ("sleeping", "failed")),
         "failed": Move(_fail, ("failed",)),
         "interrupted": Move(_err, ("sleeping", "failed")),
         "closed": Move(_close, ("sleeping",)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from app.catalog import JobType
 from app.changes import Change
 from app.clock import now_text
 from app.errors import NotFound, Refused
+from app.jobs.folders import remove_folders
 from app.jobs.lifecycle import FIRST_RUN, Happening, JobState, What, new_state
 from app.jobs.log import write_log
 from app.jobs.model import JobDraft
@@ -154,7 +154,7 @@ def delete_job(engine: Engine, job_id: int) -> None:
     with engine.workspace.database.write() as connection:
         _let_happen(engine, connection, job_id, "delete")
         connection.execute("delete from jobs where id = ?", (job_id,))
-    shutil.rmtree(engine.workspace.folder / "downloads" / f"job-{job_id}", ignore_errors=True)
+    remove_folders(engine, job_id)
     engine.changes.announce(Change("jobs", job_id))
 
 

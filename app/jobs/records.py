@@ -18,7 +18,7 @@ from app.jobs.model import RunStatus, Trigger
 from app.jobs.schedule import BY_THE_DAY, Schedule, describe
 from app.jobs.states import happen, schedule_of
 from app.jobs.worker import Outcome
-from connectors.kit.types import Again
+from connectors.kit.types import Again, DoneFile
 
 BY_ITSELF: tuple[Trigger, ...] = ("schedule", "catch-up", "retry")
 """Triggers of runs that nobody asked for at that moment."""
@@ -97,15 +97,40 @@ def read_again(connection: sqlite3.Connection, run_id: int) -> Again:
     return Again(frozenset(row[0] for row in lines), tuple(orjson.loads(row[0]) for row in requests))
 
 
+def done_files(connection: sqlite3.Connection, job_id: int) -> dict[str, DoneFile]:
+    """The files that a job has read, by path."""
+    rows = connection.execute(
+        "select path, size, modified, tag, sha256 from imported_files where job_id = ?", (job_id,)
+    )
+    return {row[0]: DoneFile(*row) for row in rows}
+
+
+def began_at(connection: sqlite3.Connection, run_id: int) -> datetime:
+    """When a run began, or the first of those that it goes on from."""
+    row = connection.execute(
+        """with recursive chain(id, continues, started_at) as (
+            select id, continues, started_at from runs where id = ?
+            union all select runs.id, runs.continues, runs.started_at from runs join chain on runs.id = chain.continues)
+        select min(started_at) from chain""",
+        (run_id,),
+    ).fetchone()
+    return datetime.fromisoformat(row[0])
+
+
+def last_cursor(connection: sqlite3.Connection, job_id: int) -> Any:
+    """What the last complete run of a job saved, None if nothing."""
+    found = connection.execute(
+        "select cursor from runs where job_id = ? and status = 'completed' and cursor is not null order by id desc",
+        (job_id,),
+    ).fetchone()
+    return None if found is None else orjson.loads(found["cursor"])
+
+
 def previous_cursor(connection: sqlite3.Connection, row: Any) -> Any:
     """Where the last complete import of a job that runs again stands, for a run that begins by itself, else None."""
     if row["trigger"] not in BY_ITSELF or row["cursor"] is not None or not schedule_of(row).again:
         return None
-    found = connection.execute(
-        "select cursor from runs where job_id = ? and status = 'completed' and cursor is not null order by id desc",
-        (row["id"],),
-    ).fetchone()
-    return None if found is None else orjson.loads(found["cursor"])
+    return last_cursor(connection, row["id"])
 
 
 def end_run(
@@ -120,12 +145,12 @@ def end_run(
 ) -> None:
     """Write how a run ended and where its job stands then. `online` is whether there is a network."""
     row = connection.execute(
-        """select read, added, updated, rejected, retries, schedule from runs join jobs on jobs.id = job_id
+        """select read, added, updated, rejected, retries, schedule, kind from runs join jobs on jobs.id = job_id
         where runs.id = ?""",
         (run_id,),
     ).fetchone()
     again = schedule_of(row).again
-    happening = _happening(outcome, row, again, online)
+    happening = _happening(outcome, row, again=again, online=online)
     if row["retries"] is not None and outcome.status != "completed":
         # However it ends, the job itself is where it was: its own rows are all read, and nothing is to be gone on with.
         left = f"{row['read']:,} rejected rows were read again, the others stay in the list"
@@ -153,7 +178,7 @@ def end_run(
             write_log(connection, job_id, run_id, "error", said, level="error")
         case _:
             status, message = "failed", " ".join(part for part in (outcome.message, outcome.advice) if part)
-            _log_failure(connection, job_id, run_id, state, message, outcome.details)
+            _log_failure(connection, job_id, run_id, state, message, outcome)
             if outcome.remedy == "begin anew" and again:
                 connection.execute(
                     "update runs set cursor = null where job_id = ? and status <> 'completed'", (job_id,)
@@ -163,23 +188,30 @@ def end_run(
     )
 
 
-def _happening(outcome: Outcome, row: sqlite3.Row, again: bool, online: bool) -> Happening:
+def _happening(outcome: Outcome, row: sqlite3.Row, *, again: bool, online: bool) -> Happening:
     """What the end of a run is in the life of its job."""
     match outcome.status:
         case "completed":
             counts = f"{row['added']:,} added · {row['updated']:,} updated · {row['rejected']:,} rejected"
-            return Happening("completed", counts)
+            return Happening("completed", f"{row['read']:,} rows sent" if row["kind"] == "export" else counts)
         case "cancelled":
             return Happening("stopped", f"Stopped by you after {row['read']:,} rows")
         case "closed":
             return Happening("closed", f"Causeway was closed after {row['read']:,} rows; it goes on by itself")
         case "interrupted":
             return Happening("interrupted", f"Interrupted after {row['read']:,} rows.")
+    return trouble(outcome, again=again, online=online)
+
+
+def trouble(outcome: Outcome, *, again: bool, online: bool) -> Happening:
+    """What a failure is in the life of a job. `again`: it has a schedule; `online`: there is a network."""
     match outcome.remedy:
         case "wait" if outcome.retry_after is not None:
             return Happening("sleeping", outcome.message, outcome.retry_after)
         case "wait" if not online:
             return Happening("offline")
+        case "wait" if outcome.unreached:
+            return Happening("unreached", outcome.message)
         case "sign in":
             return Happening("failed", outcome.message)
         case "mend" | "begin anew" if not again:
@@ -188,14 +220,15 @@ def _happening(outcome: Outcome, row: sqlite3.Row, again: bool, online: bool) ->
 
 
 def _log_failure(
-    connection: sqlite3.Connection, job_id: int, run_id: int, state: JobState, message: str, details: str
+    connection: sqlite3.Connection, job_id: int, run_id: int, state: JobState, message: str, outcome: Outcome
 ) -> None:
+    # The reason begins with what the failure said, and goes on with what becomes of it.
+    text = f"{message} {state.reason.removeprefix(outcome.message).strip()}".strip()
     if state.status == "failed":
-        text = message if state.errors <= 1 else state.reason
         write_log(connection, job_id, run_id, "failed", text, level="error")
     elif state.waits_for in ("provider", "network"):
-        write_log(connection, job_id, run_id, "sleeping", f"{message} {state.reason}".strip(), level="warning")
+        write_log(connection, job_id, run_id, "sleeping", text, level="warning")
     else:
         write_log(connection, job_id, run_id, "error", message, level="error")
-    if details:
-        write_log(connection, job_id, run_id, "note", details, level="error")
+    if outcome.details:
+        write_log(connection, job_id, run_id, "note", outcome.details, level="error")

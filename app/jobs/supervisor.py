@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from app.authorizations import open_credentials
 from app.changes import Change
 from app.errors import CausewayError, Refused
 from app.health import check_before_run
+from app.jobs.exporting import ExportOrder
+from app.jobs.folders import keep_folder, scratch_folder
 from app.jobs.importing import ImportOrder
 from app.jobs.indexing import Indexer
 from app.jobs.lifecycle import Happening
@@ -29,7 +32,16 @@ from app.jobs.model import RunInfo, RunProgress, Trigger
 from app.jobs.process import WorkerProcess
 from app.jobs.queries import get_run
 from app.jobs.rebuilding import Rebuilder
-from app.jobs.records import BY_ITSELF, begin_run, end_run, previous_cursor, read_again
+from app.jobs.records import (
+    BY_ITSELF,
+    began_at,
+    begin_run,
+    done_files,
+    end_run,
+    last_cursor,
+    previous_cursor,
+    read_again,
+)
 from app.jobs.states import fail_after, happen
 from app.jobs.worker import Outcome, outcome_of
 from connectors.kit.errors import ConnectorError
@@ -257,37 +269,58 @@ class Supervisor:
         for change in (Change("jobs", job_id), Change("runs", job_id), PEOPLE_CHANGED, STREAMS_CHANGED, SCHEMA_CHANGED):
             self._engine.changes.announce(change)
 
-    def _order(self, run_id: int) -> ImportOrder:
+    def _order(self, run_id: int) -> ImportOrder | ExportOrder:
         """What the worker gets; secrets are read now and travel through the pipe only."""
-        engine = self._engine
         with self._database.read() as connection:
             row = connection.execute(
-                """select jobs.*, runs.trigger, runs.cursor, runs.first_event_at, runs.events_before,
-                    runs.retries from runs join jobs on jobs.id = job_id where runs.id = ?""",
+                """select jobs.*, runs.id as run_id, runs.trigger, runs.cursor, runs.started_at, runs.first_event_at,
+                    runs.events_before, runs.retries from runs join jobs on jobs.id = job_id where runs.id = ?""",
                 (run_id,),
             ).fetchone()
-            previous = previous_cursor(connection, row)
-            again = read_again(connection, row["retries"]) if row["retries"] is not None else None
-        job_type = engine.catalog.job_type(row["job_type"])
+            return (
+                self._export_order(connection, row) if row["kind"] == "export" else self._import_order(connection, row)
+            )
+
+    def _import_order(self, connection: sqlite3.Connection, row: sqlite3.Row) -> ImportOrder:
+        catalog = self._engine.catalog
         options = orjson.loads(row["options"])
         return ImportOrder(
             database=self._database.path,
             job_id=row["id"],
-            run_id=run_id,
-            function=engine.catalog.function(row["provider"], job_type.run),
-            credentials=open_credentials(engine, row["authorization_id"]),
+            run_id=row["run_id"],
+            function=catalog.function(row["provider"], catalog.job_type(row["job_type"]).run),
+            credentials=open_credentials(self._engine, row["authorization_id"]),
             options=options,
             cursor=orjson.loads(row["cursor"]) if row["cursor"] else None,
-            scratch=engine.workspace.folder / "downloads" / f"job-{row['id']}",
+            scratch=scratch_folder(self._engine, row["id"]),
+            keep=keep_folder(self._engine, row["id"]),
             first_event_at=row["first_event_at"],
             events_before=row["events_before"],
-            previous=previous,
+            previous=previous_cursor(connection, row),
             retries=row["retries"],
-            again=again,
-            memory=int(engine.workspace.setting("run_memory_mb")),
+            again=read_again(connection, row["retries"]) if row["retries"] is not None else None,
+            done_files=done_files(connection, row["id"]),
+            memory=int(self._engine.workspace.setting("run_memory_mb")),
             provider=row["provider"],
-            provider_name=engine.catalog.provider_of_job_type(row["job_type"]).name,
-            default_mapping=engine.catalog.default_mapping(row["provider"], str(options.get("stream", ""))),
+            provider_name=catalog.provider_of_job_type(row["job_type"]).name,
+            default_mapping=catalog.default_mapping(row["provider"], str(options.get("stream", ""))),
+        )
+
+    def _export_order(self, connection: sqlite3.Connection, row: sqlite3.Row) -> ExportOrder:
+        catalog = self._engine.catalog
+        return ExportOrder(
+            database=self._database.path,
+            job_id=row["id"],
+            run_id=row["run_id"],
+            job_name=row["name"],
+            function=catalog.function(row["provider"], catalog.job_type(row["job_type"]).run),
+            credentials=open_credentials(self._engine, row["authorization_id"]),
+            options=orjson.loads(row["options"]),
+            cursor=orjson.loads(row["cursor"]) if row["cursor"] else None,
+            previous=last_cursor(connection, row["id"]),
+            scratch=scratch_folder(self._engine, row["id"]),
+            started=began_at(connection, row["run_id"]),
+            memory=int(self._engine.workspace.setting("run_memory_mb")),
         )
 
     def _record_begin(

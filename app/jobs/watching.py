@@ -46,6 +46,7 @@ class Watch:
         self._engine = engine
         self._seen: tuple[datetime, float] | None = None
         self._tidied: float | None = None
+        self._network: str | None = None
 
     async def look(self) -> float:
         """Begin what is due; the answer is for how many seconds nothing will be, at most LONGEST_REST."""
@@ -57,16 +58,23 @@ class Watch:
             self._tidied = monotonic
             await asyncio.to_thread(self._tidy, now)
         sleepers = await asyncio.to_thread(self._sleepers)
-        offline = [sleeper for sleeper in sleepers if sleeper.state.waits_for == "network"]
-        online = bool(offline) and await asyncio.to_thread(self._engine.has_network)
-        rest = NETWORK_REST if offline and not online else LONGEST_REST
+        moved = await self._has_moved()
+        online = any(one.state.is_offline for one in sleepers) and await asyncio.to_thread(self._engine.has_network)
+        rest = LONGEST_REST
         for sleeper in sleepers:
-            wakes_at = sleeper.state.wakes_at or now
-            if wakes_at <= now or (online and sleeper.state.waits_for == "network"):
+            state, wakes_at = sleeper.state, sleeper.state.wakes_at or now
+            if wakes_at <= now or (state.waits_for == "network" and (online if state.is_offline else moved)):
                 await self._begin(sleeper, now)
+            elif state.waits_for == "network":
+                rest = min(rest, NETWORK_REST)
             else:
                 rest = min(rest, (wakes_at - now).total_seconds())
         return rest
+
+    async def _has_moved(self) -> bool:
+        """Whether this computer is in another network than at the last look; nobody knows what was before the first."""
+        before, self._network = self._network, await asyncio.to_thread(self._engine.network)
+        return self._network not in ("", before)
 
     def _has_jumped(self, now: datetime, monotonic: float) -> bool:
         """Whether the clock was set or the computer slept; nobody knows what was before the first look."""

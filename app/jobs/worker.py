@@ -22,7 +22,7 @@ from typing import Any, Literal, Protocol
 from app.errors import CausewayError, DatabaseBusy, NotFound, VaultLocked
 from app.jobs.memory import kill_made
 from app.store.database import open_connection, translated
-from connectors.kit.errors import ConnectorError, SignInError, SourceChanged, WaitError
+from connectors.kit.errors import ConnectorError, SignInError, SourceChanged, Unreached, WaitError
 
 NICENESS = 5
 REPORT_SECONDS = 0.1
@@ -38,7 +38,8 @@ the network or the provider; or just another try."""
 class Outcome:
     """How a run ended: "completed", "cancelled" or "failed" with a sentence and, maybe, technical details.
 
-    `remedy` says what helps after a failure, `retry_after` the seconds that a provider asked to wait.
+    `remedy` says what helps after a failure, `retry_after` the seconds that a provider asked to wait, `unreached` that
+    something is in the way to it.
     """
 
     status: str
@@ -47,6 +48,7 @@ class Outcome:
     details: str = ""
     remedy: Remedy = "mend"
     retry_after: float | None = None
+    unreached: bool = False
 
 
 class Cancelled(Exception):
@@ -167,7 +169,15 @@ def outcome_of(error: Exception) -> Outcome:
             return error.outcome
         case ConnectorError() | CausewayError():
             wait = error.retry_after if isinstance(error, WaitError) else None
-            return Outcome("failed", error.message, error.advice, error.details, _remedy(error), wait)
+            return Outcome(
+                "failed",
+                error.message,
+                error.advice,
+                error.details,
+                _remedy(error),
+                wait,
+                unreached=isinstance(error, Unreached),
+            )
         case MemoryError():
             return Outcome(
                 "failed", "The run needed more memory than there is.", "Close other programs and run it again."

@@ -170,6 +170,12 @@ class ChunkWriter:
                 self._target.run_id,
             ),
         )
+        if (file := prepared.file) is not None:
+            connection.execute(
+                """insert or replace into imported_files (job_id, path, size, modified, tag, sha256, run_id, at)
+                values (?, ?, ?, ?, ?, ?, ?, ?)""",
+                (target.job_id, file.path, file.size, file.modified, file.tag, file.sha256, target.run_id, now),
+            )
         connection.execute(
             """insert into activity (job_id, hour, added, updated, omitted, rejected) values (?, ?, ?, ?, ?, ?)
             on conflict (job_id, hour) do update set added = added + excluded.added,

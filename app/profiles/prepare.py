@@ -17,7 +17,7 @@ from app.profiles.tombstones import Mark, Tombstones
 from app.schema.mapping import Table, load_schema
 from app.schema.tables import version_number
 from app.streams.seen import spread
-from connectors.kit.types import Batch, Cursor, Record, Rejected
+from connectors.kit.types import Batch, Cursor, DoneFile, Record, Rejected
 
 
 @dataclass(slots=True)
@@ -39,6 +39,7 @@ class Prepared:
     sampled: list[Record]
     rejected: list[Rejected]
     cursor: Cursor
+    file: DoneFile | None
     read: int
     left_out: int
     unreadable: Counter[str]
@@ -92,6 +93,7 @@ class Preparer:
             sampled=spread(records),
             rejected=batch.rejected,
             cursor=batch.cursor,
+            file=batch.file,
             read=length + len(batch.rejected),
             left_out=length - len(records),
             unreadable=unreadable,
@@ -100,7 +102,9 @@ class Preparer:
     def again(self, before: Prepared) -> Prepared:
         """Prepare a chunk once more: the schema has changed meanwhile, or somebody was erased."""
         records = [orjson.loads(text) for text in before.texts]
-        anew = self.prepare(Batch(records, before.cursor, times=list(before.times), rejected=before.rejected))
+        anew = self.prepare(
+            Batch(records, before.cursor, times=list(before.times), rejected=before.rejected, file=before.file)
+        )
         self._next_time -= len(records)
         anew.read = before.read
         anew.left_out += before.left_out

@@ -274,6 +274,8 @@ def _forget(
         )
     connection.execute("delete from stream_fields where seen <= 0")
     connection.execute("delete from rejected_rows where run_id in (select value from json_each(?))", (listed,))
+    # Their files may be read again.
+    connection.execute("delete from imported_files where run_id in (select value from json_each(?))", (listed,))
     connection.execute(
         "update runs set status = 'undone', cursor = null where id in (select value from json_each(?))", (listed,)
     )

@@ -68,6 +68,13 @@ def count_matches(engine: Engine, text: str) -> int:
         return _Search(connection, list_fields(connection), text).count()
 
 
+def matching_people(connection: sqlite3.Connection, text: str) -> Iterator[int]:
+    """The numbers of those whom `search_profiles` would find; of everybody for a text of spaces. For one moment."""
+    if not text.split():
+        return (row[0] for row in connection.execute("select _id from profiles order by _id desc"))
+    return _Search(connection, list_fields(connection), text).people()
+
+
 @contextmanager
 def _one_state(connection: sqlite3.Connection) -> Iterator[None]:
     """Several questions get answers of one moment: an index is brought up to date while people are written."""

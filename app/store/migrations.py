@@ -117,6 +117,11 @@ def m0003_life_of_jobs(db: SqliteUtilsDatabase) -> None:
         db.execute(trigger)
 
 
+def m0004_files(db: SqliteUtilsDatabase) -> None:
+    """Which files a job has read and written, and transfers that are kept to be made again."""
+    _execute_all(db, FILES)
+
+
 def _execute_all(db: SqliteUtilsDatabase, statements: str) -> None:
     for statement in statements.split(";"):
         if statement.strip():
@@ -439,8 +444,45 @@ create table alert_requests (
 create index alert_requests_by_job on alert_requests(job_id, id)
 """
 
+FILES = """
+create table imported_files (
+    job_id integer not null references jobs(id) on delete cascade,
+    path text not null,
+    size integer not null,
+    modified text,
+    tag text not null,
+    sha256 text not null,
+    run_id integer references runs(id) on delete set null,
+    at text not null,
+    primary key (job_id, path)
+) without rowid;
+create index imported_files_by_run on imported_files(run_id);
+create table exported_files (
+    id integer primary key,
+    job_id integer not null references jobs(id) on delete cascade,
+    run_id integer references runs(id) on delete set null,
+    place text not null,
+    path text not null,
+    size integer not null,
+    sha256 text not null,
+    rows integer not null,
+    at text not null
+);
+create index exported_files_by_job on exported_files(job_id, id);
+create index exported_files_by_run on exported_files(run_id);
+create table transfers (
+    id integer primary key,
+    name text not null unique,
+    document text not null,
+    at text not null,
+    used_at text,
+    outcome text not null default ''
+)
+"""
+
 MIGRATIONS: tuple[Callable[[SqliteUtilsDatabase], None], ...] = (
     m0001_workspace,
     m0002_schema_and_identity,
     m0003_life_of_jobs,
+    m0004_files,
 )

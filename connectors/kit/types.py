@@ -235,7 +235,7 @@ class ExportSource(Protocol):
         ...
 
     def stream_columns(self, streams: Sequence[str]) -> list[str]:
-        """The keys that the events of some streams (empty: all) have, in the order they were first seen."""
+        """The keys that the events of some streams (empty: all) have: those seen first come first, then by name."""
         ...
 
     def events(
