@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from connectors.kit.errors import InputError
 from connectors.kit.places.base import ENTRY_LIMIT, Entry, FileMark, Progress, in_order
+from connectors.kit.places.disk import not_read, not_written
 from connectors.kit.places.partial import PartialFile
 
 _COPY_SIZE = 1024 * 1024
@@ -53,7 +54,7 @@ class LocalFolder:
                         # A link to nowhere, or a file that went away while the folder was read.
                         continue
         except OSError as error:
-            raise _told(error, folder) from error
+            raise not_read(error, folder) from error
         return in_order(entries)
 
     def stat(self, path: str) -> Entry:
@@ -61,7 +62,7 @@ class LocalFolder:
         try:
             return self._entry(target)
         except OSError as error:
-            raise _told(error, target) from error
+            raise not_read(error, target) from error
 
     def open(self, path: str) -> BinaryIO:
         target = self._find(path)
@@ -70,7 +71,7 @@ class LocalFolder:
                 raise InputError(f"{target} is not a file.", advice="Choose a file.")
             return target.open("rb")
         except OSError as error:
-            raise _told(error, target) from error
+            raise not_read(error, target) from error
 
     def fetch(self, path: str, local: Path, *, progress: Progress | None = None, resume: bool = True) -> FileMark:
         with self.open(path) as source:
@@ -96,7 +97,7 @@ class LocalFolder:
         try:
             source = local.open("rb")
         except OSError as error:
-            raise _told(error, local) from error
+            raise not_read(error, local) from error
         with source:
             before = _mark(os.fstat(source.fileno()))
             try:
@@ -114,7 +115,7 @@ class LocalFolder:
                     )
                 part.replace(target)
             except OSError as error:
-                raise _not_written(error, target) from error
+                raise not_written(error, target) from error
             finally:
                 with suppress(OSError):
                     part.unlink(missing_ok=True)
@@ -140,7 +141,7 @@ class LocalFolder:
                     raise
                 self._move_otherwise(source, target)
         except OSError as error:
-            raise _not_written(error, source) from error
+            raise not_written(error, source) from error
 
     def _move_otherwise(self, source: Path, target: Path) -> None:
         """Where there are no hard links, or the target is on another disk."""
@@ -160,7 +161,7 @@ class LocalFolder:
         try:
             target.unlink(missing_ok=True)
         except OSError as error:
-            raise _not_written(error, target) from error
+            raise not_written(error, target) from error
 
     def close(self) -> None:
         """A folder holds nothing open."""
@@ -218,31 +219,3 @@ def _copy(source: BinaryIO, target: BinaryIO, size: int, progress: Progress | No
         done += len(data)
         if progress is not None:
             progress(done, max(size, done))
-
-
-def _not_written(error: OSError, target: Path) -> InputError:
-    if isinstance(error, FileNotFoundError):
-        message, advice = f"{target} is not there.", "Check the name; perhaps it was moved."
-    elif isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
-        message, advice = f"{target} can't be written, for something of that name is there.", "Choose another name."
-    elif isinstance(error, PermissionError):
-        message, advice = f"{target} may not be written by you.", "Ask the folder's owner for the right to write in it."
-    elif error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        message, advice = f"There is no room left on the disk for {target}.", "Make room and run the job again."
-    elif error.errno == errno.EROFS:
-        message, advice = f"The disk of {target} can only be read.", "Choose a folder on another disk."
-    elif error.errno in (errno.ENAMETOOLONG, errno.EINVAL):
-        message, advice = f"{target.name} can't be the name of a file there.", "Choose a shorter, simpler name."
-    else:
-        message, advice = f"{target} can't be written.", "Check that its disk is there and in order."
-    return InputError(message, advice=advice, details=str(error))
-
-
-def _told(error: OSError, target: Path) -> InputError:
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        message, advice = f"{target} is not there.", "Check the name; perhaps it was moved or not delivered yet."
-    elif isinstance(error, PermissionError):
-        message, advice = f"{target} may not be read by you.", "Ask its owner for the right to read it."
-    else:
-        message, advice = f"{target} can't be read.", "Check that its disk is there and in order."
-    return InputError(message, advice=advice, details=str(error))

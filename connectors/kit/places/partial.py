@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from contextlib import suppress
@@ -10,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from connectors.kit.errors import InputError
 from connectors.kit.places.base import FileMark
+from connectors.kit.places.disk import not_written
 
 
 class PartialFile:
@@ -70,13 +69,16 @@ class PartialFile:
         return _tail(self._local, size)
 
     def __enter__(self) -> PartialFile:
-        self._local.parent.mkdir(parents=True, exist_ok=True)
-        self._note.write_text(json.dumps(self._source), encoding="utf-8")
-        self._file = self._path.open("ab", buffering=0)
+        try:
+            self._local.parent.mkdir(parents=True, exist_ok=True)
+            self._note.write_text(json.dumps(self._source), encoding="utf-8")
+            self._file = self._path.open("ab", buffering=0)
+        except OSError as error:
+            raise not_written(error, self._local) from error
         return self
 
     def append(self, data: bytes | memoryview) -> None:
-        """Write the next bytes. Raises InputError when the disk is full."""
+        """Write the next bytes. Raises InputError when the disk is full or in trouble."""
         assert self._file is not None
         view = memoryview(data)
         try:
@@ -85,13 +87,7 @@ class PartialFile:
                 self.size += written
                 view = view[written:]
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise InputError(
-                f"There is no room left on the disk for {self._local.name}.",
-                advice="Make room and run the job again; it goes on where it stopped.",
-                details=str(error),
-            ) from error
+            raise not_written(error, self._local) from error
 
     def __exit__(
         self,
@@ -105,9 +101,12 @@ class PartialFile:
 
     def finish(self) -> None:
         """Give the complete file its name, and the time of its source."""
-        if self._mark.modified is not None:
-            os.utime(self._path, (self._mark.modified.timestamp(),) * 2)
-        self._path.replace(self._local)
+        try:
+            if self._mark.modified is not None:
+                os.utime(self._path, (self._mark.modified.timestamp(),) * 2)
+            self._path.replace(self._local)
+        except OSError as error:
+            raise not_written(error, self._local) from error
         with suppress(OSError):
             self._note.unlink()
 

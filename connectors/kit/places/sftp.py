@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import errno
 import posixpath
 import stat as stat_module
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import TypeVar
 
 import paramiko
 
-from connectors.kit.errors import InputError, WaitError
+from connectors.kit.errors import ConnectorError, InputError, WaitError
+from connectors.kit.places import session as protocol
 from connectors.kit.places.base import ENTRY_LIMIT, Entry, FileMark, Progress, in_order
 from connectors.kit.places.partial import PartialFile
+from connectors.kit.places.refusals import not_read, not_written
+from connectors.kit.places.remote import RemoteFile
+from connectors.kit.places.sending import COMPARED, Sending
+from connectors.kit.places.session import UNCONFIRMED, Attributes, ProtocolError, Session, StatusError
 from connectors.kit.places.ssh import connect_ssh
-from connectors.kit.places.transfer import open_channel, read_range
+from connectors.kit.places.transfer import open_channel
 
 ANSWER_SECONDS = 60
 """How long the server may be silent before the connection counts as lost."""
 
-_AHEAD = 256 * 1024
-_COMPARED = 256 * 1024
-"""Bytes at the end of an interrupted fetch that are read again, to be sure that they are of the same file."""
+_Found = TypeVar("_Found")
 
 
 class SftpPlace:
@@ -35,77 +38,76 @@ class SftpPlace:
         self._host = host
         self._username = username
         self._folder = folder
-        channel: paramiko.Channel | None = None
         try:
-            self._sftp = open_channel(transport)
-            channel = self._sftp.get_channel()
-        except paramiko.ChannelException as error:
-            raise InputError(
-                f"{host} lets {username} in but offers no file transfer (SFTP).",
-                advice="Ask the server's owner to switch on SFTP for this user.",
-                details=str(error),
-            ) from error
-        except (paramiko.SSHException, paramiko.SFTPError, EOFError, OSError) as error:
-            if transport.is_active():
+            channel = open_channel(transport)
+            channel.settimeout(ANSWER_SECONDS)
+            self.session = Session(channel)
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            if transport.is_active() or isinstance(error, paramiko.ChannelException | ProtocolError):
                 raise InputError(
                     f"{host} lets {username} in but offers no file transfer (SFTP).",
                     advice="Ask the server's owner to switch on SFTP for this user.",
                     details=str(error),
                 ) from error
             raise self._lost(error) from error
-        assert channel is not None
         self.channel = channel
-        channel.settimeout(ANSWER_SECONDS)
 
     @property
     def label(self) -> str:
         return f"{self._username}@{self._host}"
 
     def list(self, path: str = "") -> list[Entry]:
-        folder = self._absolute(path)
         entries: list[Entry] = []
-        with self._told(path or self._folder or "."):
-            for attributes in self._sftp.listdir_iter(folder):
-                if len(entries) >= ENTRY_LIMIT:
-                    raise InputError(
-                        f"The folder {folder} holds more than {ENTRY_LIMIT:,} files.",
-                        advice="Type the name of the file, or have old files moved away.",
-                    )
-                name = attributes.filename
-                if "/" in name or "\0" in name:
+        links: list[Entry] = []
+        with self.reading(path or self._folder or "."):
+            for found in self._call(path, lambda folder: self._named(folder, path)):
+                name = _text(found.name)
+                if not name or "/" in name or "\0" in name:
+                    # No name of a file, but perhaps an attempt to be taken for a path.
                     continue
-                entries.append(_entry(name, posixpath.join(path, name), attributes))
-            links = [entry for entry in entries if entry.size < 0]
-        for entry in links:
+                entry, is_link = _entry(name, posixpath.join(path, name), found.attributes, found.listing[:1])
+                (links if is_link else entries).append(entry)
             # Only the target of a link says whether it is a folder; one that leads nowhere is no file.
-            entries.remove(entry)
-            with suppress(InputError):
-                entries.append(self.stat(entry.path))
+            targets = self.session.stats([self._absolute(link.path) for link in links])
+            for link, attributes in zip(links, targets, strict=True):
+                if attributes is not None:
+                    entries.append(_entry(link.name, link.path, attributes)[0])
         return in_order(entries)
 
+    def _named(self, folder: bytes, path: str) -> Sequence[protocol.Named]:
+        found: deque[protocol.Named] = deque()
+        for one in self.session.entries(folder):
+            if len(found) >= ENTRY_LIMIT:
+                raise InputError(
+                    f"The folder “{path or self._folder or '.'}” holds more than {ENTRY_LIMIT:,} files.",
+                    advice="Type the name of the file, or have old files moved away.",
+                )
+            found.append(one)
+        return found
+
     def stat(self, path: str) -> Entry:
-        with self._told(path):
-            attributes = self._sftp.stat(self._absolute(path))
-        return _entry(posixpath.basename(path), path, attributes)
+        with self.reading(path):
+            attributes = self._call(path, self.session.stat)
+        return _entry(posixpath.basename(path), path, attributes)[0]
 
     def open(self, path: str) -> RemoteFile:
-        with self._told(path):
-            attributes = self._sftp.stat(self._absolute(path))
-            if stat_module.S_ISDIR(attributes.st_mode or 0):
+        with self.reading(path):
+            attributes = self._call(path, self.session.stat)
+            if stat_module.S_ISDIR(attributes.mode or 0):
                 raise InputError(f"“{path}” is a folder, not a file.", advice="Choose a file in it.")
-            file = self._sftp.open(self._absolute(path), "rb")
-        return RemoteFile(self, file, path, attributes.st_size or 0)
+            handle = self._call(path, lambda name: self.session.open(name, protocol.READ))
+        return RemoteFile(self, handle, path, attributes.size or 0)
 
     def fetch(self, path: str, local: Path, *, progress: Progress | None = None, resume: bool = True) -> FileMark:
         with self.open(path) as remote:
             mark = self._mark(path)
-            part = PartialFile(local, f"sftp://{self._host}{self._absolute(path)}", mark, resume=resume)
-            if resume and part.is_there() and part.tail_of_whole(_COMPARED) == remote.tail(mark.size, _COMPARED):
+            part = PartialFile(local, f"sftp://{self._host}{self._joined(path)}", mark, resume=resume)
+            if resume and part.is_there() and part.tail_of_whole(COMPARED) == remote.tail(mark.size, COMPARED):
                 return mark
-            if part.size and part.tail(_COMPARED) != remote.tail(part.size, _COMPARED):
+            if part.size and part.tail(COMPARED) != remote.tail(part.size, COMPARED):
                 part.discard()
-            with part, self._told(path):
-                for data in read_range(self.channel, remote.handle, part.size, mark.size - part.size):
+            with part, self.reading(path):
+                for data in self.session.read(remote.handle, part.size, mark.size):
                     part.append(data)
                     if progress is not None:
                         progress(part.size, mark.size)
@@ -119,97 +121,249 @@ class SftpPlace:
         return mark
 
     def send(self, local: Path, path: str, *, progress: Progress | None = None, resume: bool = True) -> FileMark:
-        """As the Protocol says. It is written as `.NAME.part` beside its name."""
+        """As the Protocol says. It is written as `.NAME.part` beside its name (`NAME.part` where the server takes no
+        names with a dot) and renamed at the end.
+
+        With `resume`, what an interrupted sending of the same file left there is kept as far as it agrees with ours;
+        which one that was, `.LOCALNAME.sending` beside the local file tells. A server that shows neither what was
+        written nor when is believed when it confirms.
+        """
+        if posixpath.basename(path) in ("", ".", ".."):
+            raise InputError(f"“{path}” is no name of a file.", advice="Choose a name for the file.")
         target = self._absolute(path)
-        folder, name = posixpath.split(target)
-        part = posixpath.join(folder, f".{name}.part")
-        with self._told(path):
-            self._make_folders(folder)
-            with local.open("rb") as source:
-                self._sftp.putfo(source, part, callback=progress, confirm=False)
-            try:
-                self._sftp.posix_rename(part, target)
-            except OSError:
-                with suppress(OSError):
-                    self._sftp.remove(target)
-                self._sftp.rename(part, target)
+        with Sending(local, f"sftp://{self._username}@{self._host}/{self._joined(path)}") as sent, self.writing(path):
+            with suppress(StatusError):
+                if stat_module.S_ISDIR(self.session.stat(target).mode or 0):
+                    raise InputError(f"“{path}” is a folder, not a file.", advice="Choose another name for the file.")
+            part, whole = sent.part() if resume else ("", False)
+            if not (whole and part and self._has_arrived(part.encode(), target, sent)):
+                self._publish(self._write_part(path, part, sent, progress), target, sent)
+        sent.forget()
+        with suppress(ConnectorError):
+            # Some servers move a file away the moment that it has its name.
+            mark = self._mark(path)
+            if mark.size == sent.size:
+                return mark
+        return FileMark(sent.size, None)
+
+    def _write_part(self, path: str, kept: str, sent: Sending, progress: Progress | None) -> bytes:
+        """Write the file under a temporary name, from where an earlier attempt ended; its path."""
+        part, handle, start = self._begin(path, kept, sent)
         try:
-            return self._mark(path)
-        except InputError:
-            return FileMark(local.stat().st_size, None)
+            sent.go_to(start)
+            for done in self.session.write(handle, start, sent.read):
+                if progress is not None:
+                    progress(done, sent.size)
+            with suppress(StatusError):
+                # Not every server can; one that fails here is found out by the size or when closing.
+                self.session.sync(handle)
+            closing, handle = handle, b""
+            self.session.close(closing)
+            sent.refuse_change()
+            with suppress(StatusError):
+                size = self.session.stat(part).size
+                if size is not None and size != sent.size:
+                    raise InputError(
+                        f"Of the {sent.size:,} bytes of “{path}” {size:,} are on {self._host}.",
+                        advice="Run the job again; if it happens again, ask the server's owner to look into it.",
+                    )
+        except (StatusError, InputError) as error:
+            # Nothing to go on with: what was written is no beginning of the file, or there is no room for it. How
+            # much room there is has to be asked before it is given back.
+            told = self._not_written(error, path) if isinstance(error, StatusError) else None
+            with suppress(OSError, EOFError, paramiko.SSHException):
+                if handle:
+                    with suppress(StatusError):
+                        self.session.close(handle)
+                self.session.remove(part)
+            sent.forget()
+            if told is not None:
+                raise told from error
+            raise
+        except BaseException:
+            with suppress(OSError, EOFError, paramiko.SSHException):
+                if handle:
+                    self.session.close(handle)
+            raise
+        return part
+
+    def _begin(self, path: str, kept: str, sent: Sending) -> tuple[bytes, bytes, int]:
+        """A temporary file to be written: its path, its handle, and how much of it is there already."""
+        if kept:
+            part = kept.encode("utf-8", "replace")
+            start = self._agreed(part, sent)
+            if start:
+                with suppress(StatusError):
+                    return part, self.session.open(part, protocol.WRITE), start
+        folder, name = posixpath.split(self._joined(path))
+        refused: StatusError | None = None
+        for temporary in (f".{name}.part", f"{name}.part"):
+            joined = posixpath.join(folder, temporary)
+            part = joined.encode("utf-8", "replace")
+            try:
+                handle = self._create(part)
+            except StatusError as error:
+                if error.is_missing:
+                    raise
+                refused = refused or error
+                continue
+            sent.note(joined)
+            return part, handle, 0
+        assert refused is not None
+        raise refused
+
+    def _create(self, part: bytes) -> bytes:
+        flags = protocol.WRITE | protocol.CREATE | protocol.TRUNCATE
+        try:
+            return self.session.open(part, flags)
+        except StatusError as error:
+            if not error.is_missing:
+                raise
+        self._make_folders(posixpath.dirname(part))
+        return self.session.open(part, flags)
+
+    def _agreed(self, part: bytes, sent: Sending) -> int:
+        """How much of what lies on the server is the beginning of our file; 0 where it can't be seen."""
+        try:
+            size = self.session.stat(part).size
+            if not size or size > sent.size:
+                return 0
+            # A server that writes in parallel may have left holes, but only in what it had not confirmed.
+            return sent.agrees(self._tail(part, size, UNCONFIRMED + COMPARED), size)
+        except StatusError:
+            return 0
+
+    def _tail(self, path: bytes, end: int, size: int) -> bytes:
+        handle = self.session.open(path, protocol.READ)
+        try:
+            return b"".join(self.session.read(handle, max(0, end - size), end))
+        finally:
+            self.session.close(handle)
+
+    def _has_arrived(self, part: bytes, target: bytes, sent: Sending) -> bool:
+        """Whether the connection was lost after the file got its name, but before we heard of it."""
+        try:
+            self.session.stat(part)
+        except StatusError as error:
+            if not error.is_missing:
+                return False
+        else:
+            return False
+        try:
+            size = self.session.stat(target).size
+            return size == sent.size and sent.agrees(self._tail(target, size, COMPARED), size) == size
+        except StatusError:
+            return False
+
+    def _publish(self, part: bytes, target: bytes, sent: Sending) -> None:
+        """Give a whole file its name, in one step where the server can."""
+        sent.note(part.decode("utf-8"), whole=True)
+        try:
+            return self.session.replace(part, target)
+        except StatusError as error:
+            if error.code != protocol.UNSUPPORTED:
+                raise
+        try:
+            return self.session.rename(part, target)
+        except StatusError as error:
+            # By the rules it fails when there is a file of that name.
+            try:
+                self.session.remove(target)
+            except StatusError:
+                raise error from None
+        return self.session.rename(part, target)
 
     def move(self, path: str, to: str) -> None:
-        with self._told(path):
-            self._make_folders(posixpath.dirname(self._absolute(to)))
-            self._sftp.rename(self._absolute(path), self._absolute(to))
+        """As the Protocol says. Asked first and then done, since some servers replace what is there."""
+        target = self._absolute(to)
+        with self.writing(path):
+            with suppress(StatusError):
+                self.session.lstat(target)
+                raise InputError(
+                    f"“{to}” is on {self._host} already, so “{path}” stays where it is.",
+                    advice="Move the other file away, or choose another name.",
+                )
+            try:
+                self._call(path, lambda name: self.session.rename(name, target))
+            except StatusError as error:
+                if not error.is_missing:
+                    raise
+                self._call(path, self.session.lstat)
+                self._make_folders(posixpath.dirname(target))
+                self._call(path, lambda name: self.session.rename(name, target))
 
     def delete(self, path: str) -> None:
-        with self._told(path):
+        with self.writing(path):
             try:
-                self._sftp.remove(self._absolute(path))
-            except FileNotFoundError:
-                return
-
-    def _make_folders(self, folder: str) -> None:
-        missing: list[str] = []
-        while folder not in ("", "/"):
-            try:
-                self._sftp.stat(folder)
-                break
-            except FileNotFoundError:
-                missing.append(folder)
-                folder = posixpath.dirname(folder)
-        for one in reversed(missing):
-            self._sftp.mkdir(one)
+                self._call(path, self.session.remove)
+            except StatusError as error:
+                if not error.is_missing:
+                    raise
 
     def close(self) -> None:
         self._transport.close()
 
-    def read_range(self, handle: bytes, path: str, offset: int, size: int) -> bytes:
-        """Up to `size` bytes of an open file, fewer only at its end."""
-        with self._told(path):
-            return b"".join(read_range(self.channel, handle, offset, size))
+    def _make_folders(self, folder: bytes) -> None:
+        """Make a folder and those above it, but not the place's own: that one missing is a mistake to be told."""
+        if folder in (b"", b"/", self._absolute("")):
+            return
+        try:
+            self.session.make_folder(folder)
+        except StatusError as error:
+            if error.is_missing and posixpath.dirname(folder) != folder:
+                self._make_folders(posixpath.dirname(folder))
+                self.session.make_folder(folder)
+            elif not stat_module.S_ISDIR(self.session.stat(folder).mode or 0):
+                # Somebody may have made it in between.
+                raise
 
     def _mark(self, path: str) -> FileMark:
         entry = self.stat(path)
         return FileMark(entry.size, entry.modified)
 
-    def _absolute(self, path: str) -> str:
+    def _joined(self, path: str) -> str:
         return posixpath.join(self._folder, path) if self._folder or path else "."
 
+    def _absolute(self, path: str) -> bytes:
+        if "\0" in path:
+            raise InputError("A file's name can't contain the character 0.", advice="Choose another name.")
+        return self._joined(path).encode("utf-8", "replace")
+
+    def _call(self, path: str, function: Callable[[bytes], _Found]) -> _Found:
+        """Do something with a path, in the older spelling (Latin-1) if the server knows no other."""
+        try:
+            return function(self._absolute(path))
+        except StatusError as error:
+            older = self._joined(path).encode("latin-1", "replace")
+            if not error.is_missing or path.isascii() or _text(older) != self._joined(path):
+                raise
+            return function(older)
+
     @contextmanager
-    def _told(self, path: str) -> Iterator[None]:
-        """Turn what paramiko raises into sentences."""
+    def reading(self, path: str) -> Iterator[None]:
+        """Turn what goes wrong with reading into sentences."""
         try:
             yield
-        except (TimeoutError, EOFError, paramiko.SSHException) as error:
+        except StatusError as error:
+            raise not_read(error, path, self._host, self._username) from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost(error) from error
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{self._host} uses file names in “{path}” that are not UTF-8.",
-                advice="Type the name of the file instead of choosing it, or rename the files on the server.",
-                details=str(error),
-            ) from error
-        except OSError as error:
-            if error.errno == errno.ENOENT:
-                raise InputError(
-                    f"“{path}” is not on {self._host}.",
-                    advice="Check the name and the folder; perhaps the file has not been delivered yet.",
-                    details=str(error),
-                ) from error
-            if error.errno == errno.EACCES:
-                raise InputError(
-                    f"{self._username} may not read “{path}” on {self._host}.",
-                    advice="Ask the server's owner for the right to read it.",
-                    details=str(error),
-                ) from error
-            if not self._transport.is_active() or self.channel.closed:
-                raise self._lost(error) from error
-            raise InputError(
-                f"{self._host} could not read “{path}”.",
-                advice="Ask the server's owner to look into it.",
-                details=str(error),
-            ) from error
+
+    @contextmanager
+    def writing(self, path: str) -> Iterator[None]:
+        """The same with writing, which may also fail for want of room."""
+        try:
+            yield
+        except StatusError as error:
+            raise self._not_written(error, path) from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise self._lost(error) from error
+
+    def _not_written(self, error: StatusError, path: str) -> InputError:
+        room = None
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            room = self.session.room(posixpath.dirname(self._absolute(path)) or b".")
+        return not_written(error, path, self._host, self._username, room)
 
     def _lost(self, error: Exception) -> WaitError:
         return WaitError(
@@ -217,65 +371,6 @@ class SftpPlace:
             advice="Run the job again; it goes on where it stopped.",
             details=str(error),
         )
-
-
-class RemoteFile:
-    """A file on the server, read where it is; keeps a quarter of a megabyte so that small reads cost no journey."""
-
-    def __init__(self, place: SftpPlace, file: paramiko.SFTPFile, path: str, size: int) -> None:
-        # What the stubs call an object of its own is the server's handle, plain bytes.
-        self.handle = cast(bytes, file.handle)
-        self._place = place
-        self._file = file
-        self._path = path
-        self._size = size
-        self._at = 0
-        self._kept = b""
-        self._kept_at = 0
-
-    def read(self, size: int = -1, /) -> bytes:
-        if size < 0:
-            size = max(self._size - self._at, 0)
-        start = self._at - self._kept_at
-        if not 0 <= start <= len(self._kept) - size:
-            count = max(min(max(size, _AHEAD), self._size - self._at), 0)
-            self._kept = self._place.read_range(self.handle, self._path, self._at, count) if count else b""
-            self._kept_at, start = self._at, 0
-        data = self._kept[start : start + size]
-        self._at += len(data)
-        if len(self._kept) > _AHEAD:
-            self._kept = b""
-        return data
-
-    def tail(self, end: int, size: int) -> bytes:
-        """The last `size` bytes before `end`, fewer if there are not so many."""
-        self.seek(max(0, end - size))
-        return self.read(min(size, end))
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        base = (0, self._at, self._size)[whence]
-        self._at = max(base + offset, 0)
-        return self._at
-
-    def seekable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def close(self) -> None:
-        # Nothing is lost with a connection that is gone already.
-        with suppress(OSError, EOFError, paramiko.SSHException):
-            self._file.close()
-
-    def __enter__(self) -> RemoteFile:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
 
 def connect(
@@ -308,9 +403,21 @@ def connect(
         raise
 
 
-def _entry(name: str, path: str, attributes: paramiko.SFTPAttributes) -> Entry:
-    """An entry as the server describes it; a link has size -1, for its description says nothing of its target."""
-    mode = attributes.st_mode or 0
-    modified = None if attributes.st_mtime is None else datetime.fromtimestamp(attributes.st_mtime, UTC)
-    size = -1 if stat_module.S_ISLNK(mode) else attributes.st_size or 0
-    return Entry(name, path, stat_module.S_ISDIR(mode), size, modified)
+def _text(name: bytes) -> str:
+    """A name as text: UTF-8, or Latin-1 as older servers have it, which takes any bytes."""
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        return name.decode("latin-1")
+
+
+def _entry(name: str, path: str, attributes: Attributes, kind: bytes = b"-") -> tuple[Entry, bool]:
+    """An entry as the server describes it, and whether it is a link, whose description says nothing of its target.
+
+    `kind` is how the entry's line begins in a long listing, for servers that send no mode.
+    """
+    mode = attributes.mode
+    is_folder = stat_module.S_ISDIR(mode) if mode else kind == b"d"
+    is_link = stat_module.S_ISLNK(mode) if mode else kind == b"l"
+    modified = None if attributes.modified is None else datetime.fromtimestamp(attributes.modified, UTC)
+    return Entry(name, path, is_folder, attributes.size or 0, modified), is_link

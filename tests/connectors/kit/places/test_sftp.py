@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from connectors.kit.errors import HostKeyChanged, HostKeyUnknown, InputError, SignInError, WaitError
 from connectors.kit.formats.compression import decompress, zip_members
 from connectors.kit.formats.csv import open_csv
-from connectors.kit.places import transfer
+from connectors.kit.places import session
 from connectors.kit.places.sftp import SftpPlace, connect
 from connectors.kit.places.ssh import fingerprint
 
@@ -275,13 +275,13 @@ def test_a_file_that_changes_meanwhile_is_refused(sshd: Sshd, place: SftpPlace, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_short_answers_are_asked_on(sshd: Sshd, place: SftpPlace) -> None:
+def test_short_answers_are_asked_on(sshd: Sshd, place: SftpPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     """As smaller servers give them; here because more is asked for than OpenSSH answers at once."""
+    monkeypatch.setattr(session, "READ_SIZE", 1_000_000)
     data = os.urandom(3_000_000)
     sshd.put("short.bin", data)
     with place.open("short.bin") as file:
-        parts = transfer.read_range(place.channel, file.handle, 1_000, len(data), request_size=1_000_000)
-        assert b"".join(parts) == data[1_000:]
+        assert b"".join(place.session.read(file.handle, 1_000, len(data))) == data[1_000:]
 
 
 class Shuffler:
@@ -290,12 +290,15 @@ class Shuffler:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.asked: list[tuple[int, int, int]] = []
-        self.answers = bytearray()
+        self.answers = bytearray(struct.pack(">IBI", 5, 2, 3))
+        self.out_max_packet_size = 32768
 
-    def sendall(self, request: bytes) -> None:
-        (number,) = struct.unpack_from(">I", request, 5)
-        offset, size = struct.unpack(">QI", request[-12:])
-        self.asked.append((number, offset, size))
+    def send(self, request: bytes) -> int:
+        if request[4] == 5:
+            (number,) = struct.unpack_from(">I", request, 5)
+            offset, size = struct.unpack(">QI", request[-12:])
+            self.asked.append((number, offset, size))
+        return len(request)
 
     def recv(self, count: int) -> bytes:
         while not self.answers and self.asked:
@@ -306,10 +309,11 @@ class Shuffler:
         return taken
 
 
-def test_answers_in_another_order_are_put_in_place() -> None:
+def test_answers_in_another_order_are_put_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "READ_SIZE", 30_000)
     data = os.urandom(500_000)
     channel: Any = Shuffler(data)
-    assert b"".join(transfer.read_range(channel, b"h", 7, len(data) - 7, request_size=30_000)) == data[7:]
+    assert b"".join(session.Session(channel).read(b"h", 7, len(data))) == data[7:]
 
 
 def test_a_preview_reads_only_the_start(sshd: Sshd, place: SftpPlace, monkeypatch: pytest.MonkeyPatch) -> None:
