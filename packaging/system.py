@@ -43,11 +43,12 @@ SCREEN_LIBRARIES = {
         "libxkbcommon-x11-0",
     ),
 }
-# The tests run against the real things: an SSH server, a Secret Service, a screen.
+# The tests run against the real things: an SSH server, GnuPG, a Secret Service, a screen.
 TEST_PROGRAMS = {
     "sshd": ("openssh-server", "openssh-server", "openssh", "openssh-server"),
     "ssh-keygen": ("openssh-client", "openssh", "openssh", "openssh-clients"),
     "sftp": ("openssh-client", "openssh-clients", "openssh", "openssh-clients"),
+    "gpg": ("gnupg", "gnupg2", "gnupg", "gpg2"),
     "gnome-keyring-daemon": ("gnome-keyring", "gnome-keyring", "gnome-keyring", "gnome-keyring"),
     "dbus-run-session": ("dbus", "dbus-daemon", "dbus", "dbus-1"),
     "Xvfb": ("xvfb", "xorg-x11-server-Xvfb", "xorg-server-xvfb", "xorg-x11-server-Xvfb"),
