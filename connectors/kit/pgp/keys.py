@@ -256,9 +256,7 @@ def key_bytes(text: str, wanted: Half) -> bytes:
 
 def _split(text: str, example: str) -> list[tuple[Half, str]]:
     """The bodies of the armored blocks in a text, each with what it is."""
-    marks = [
-        (mark[1].upper(), " ".join(mark[2].upper().split()), mark.start(), mark.end()) for mark in _MARK.finditer(text)
-    ]
+    marks = list(_MARK.finditer(text))
     if not marks:
         raise InputError(f"This is no PGP key: {_guess(text)}", advice=f"A key begins with {example}.")
     blocks: list[tuple[Half, str]] = []
