@@ -6,17 +6,13 @@ its line and key, and nothing of it is taken over before all of it is right.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-from jsonschema import Draft202012Validator
-
+from app import bounded_yaml
+from app.bounded_yaml import Kind
 from app.catalog import JobType, Option
 from app.errors import CausewayError, NotFound, Refused
 from app.jobs.schedule import ONCE, Schedule, read_schedule
@@ -24,25 +20,17 @@ from app.schema.checks import check_field, check_mapping
 from app.schema.editing import completed, default_label
 from app.schema.model import MERGE_OPERATORS, FieldDefinition, MappingDefinition
 from app.yaml_faults import Path as Place
-from app.yaml_faults import doubles, key_of, line_of, told
 
 if TYPE_CHECKING:
     from app.catalog import Catalog
 
 ENDING = ".causeway-recipe.yaml"
 FORMAT = 1
-MOST_BYTES = 1 << 20
-MOST_NODES = 50_000
-DEEPEST = 8
-LONGEST_TEXT = 20_000
-MOST_FAULTS = 20
-"""More are not told: whoever mends these finds the rest at the next try."""
-LONGEST_FAULT = 300
+KIND = Kind("causeway_recipe", FORMAT, "recipe", "app.jobs", "recipe.schema.json")
 HEAD = "# Jobs of Causeway, without their secrets. “Import recipe…” makes them in another workspace.\n"
 SECRET_OPTION, OWN_OPTION = "password", "objects"
 """Options that do not travel: secrets, and numbers of a workspace's own jobs or authorizations."""
 LIST_OPTIONS = ("columns", "multiselect")
-TEXT_TAG = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +81,7 @@ def recipe_document(recipe: Recipe) -> dict[str, Any]:
 
 def recipe_text(document: Mapping[str, Any]) -> str:
     """A recipe's values as the text of its file; `recipe_of` reads it."""
-    return HEAD + yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return bounded_yaml.write(HEAD, document)
 
 
 def _job_document(job: RecipeJob) -> dict[str, Any]:
@@ -126,141 +114,15 @@ def _field_document(field: FieldDefinition) -> dict[str, Any]:
 
 def read_recipe(file: Path, catalog: Catalog) -> Recipe:
     """The recipe of a file. Raises NotFound, and Refused with everything that is wrong, each with line and key."""
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise NotFound(f"There is no file {file}.", advice="Check its name.") from None
-    except OSError as error:
-        raise Refused(f"{file} can't be read: {error.strerror}.", advice="Choose a recipe file.") from error
-    if len(data) > MOST_BYTES:
-        raise Refused(
-            f"{file.name} is larger than a recipe can be ({MOST_BYTES >> 20} MB).", advice="Choose a recipe file."
-        )
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Refused(f"{file.name} is no recipe: it is no text in UTF-8.", advice="Choose a recipe file.") from None
-    return recipe_of(text, file.name, catalog)
+    return recipe_of(bounded_yaml.load(file, KIND), file.name, catalog)
 
 
 def recipe_of(text: str, name: str, catalog: Catalog) -> Recipe:
     """The recipe of a text, which messages call `name`. Raises Refused."""
-    found = list(_text_faults(text))
-    root: yaml.Node | None = None
-    document: Any = None
-    if not found:
-        try:
-            loader = _Loader(text)
-            root = loader.get_single_node()
-            document = loader.construct_document(root) if root is not None else None
-        except (yaml.YAMLError, ValueError) as error:
-            found = [_yaml_fault(error)]
-    if root is None:
-        raise _refused(name, found or ["the file is empty"])
-
-    def at(place: Place, message: str) -> str:
-        return f"line {line_of(root, place)}, {key_of(place)}: {message}"
-
-    if isinstance(document, dict) and document.get("causeway_recipe") not in (None, FORMAT):
-        version = str(document["causeway_recipe"])[:20]
-        raise Refused(
-            f"{name} is a recipe of the format {version}, which this Causeway does not know.",
-            advice="Install the newest version of Causeway, or ask for a recipe made with this one.",
-        )
-    found = [at(place, f"the key {key} is there twice") for place, key in doubles(root)]
-    schema = json.loads(resources.files("app.jobs").joinpath("recipe.schema.json").read_text("utf-8"))
-    flaws = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda flaw: list(map(str, flaw.path)))
-    found += [at(place, message) for flaw in flaws for place, message in told(flaw)]
-    if not found:
-        recipe = _recipe(document)
-        found = [at(place, message) for place, message in _inconsistencies(recipe, document, catalog)]
-    if found:
-        raise _refused(name, found)
-    return _with_schedules(recipe, document)
-
-
-def _refused(name: str, found: Sequence[str]) -> Refused:
-    """Everything that is wrong, the first of it in the sentence."""
-    bounded = [fault[:LONGEST_FAULT] for fault in found[:MOST_FAULTS]]
-    return Refused(
-        f"{name} can't be used as a recipe: {bounded[0]}.",
-        advice="Correct the file, or ask for another one." if len(found) == 1 else "The details name all faults.",
-        details="\n".join(bounded),
-    )
-
-
-# text to values
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads YAML's plain words as JSON would: no dates, no sexagesimal numbers, no "yes" and "no"."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way to be configured
-
-
-_NUMBERS = list("-0123456789")
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(true|false)\Z"), list("tf"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(null|~|)\Z"), ["n", "~", ""])
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9][0-9]{0,17})\Z"), _NUMBERS)
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}\Z"), _NUMBERS)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes the same object twice rather than with an alias, and long texts in lines of their own."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    return dumper.represent_scalar(TEXT_TAG, text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _write_text)
-
-
-def _text_faults(text: str) -> Iterator[str]:
-    """What makes a text no recipe whatever it says: bounds are looked at before anything is built."""
-    depth = nodes = 0
-    try:
-        for event in yaml.parse(text, Loader=_Loader):
-            line = _line(event.start_mark)
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                yield f"line {line}: a recipe has no aliases (& and *)"
-                return
-            if isinstance(event, yaml.NodeEvent):
-                nodes += 1
-                if getattr(event, "tag", None):
-                    yield f"line {line}: a recipe has no tags (!)"
-                    return
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-            if depth > DEEPEST:
-                yield f"line {line}: it is nested deeper than {DEEPEST} levels"
-                return
-            if nodes > MOST_NODES:
-                yield f"line {line}: it has more than {MOST_NODES:,} values"
-                return
-            if isinstance(event, yaml.ScalarEvent):
-                if len(event.value) > LONGEST_TEXT:
-                    yield f"line {line}: a text is longer than {LONGEST_TEXT:,} characters"
-                elif any("\ud800" <= sign <= "\udfff" or sign == "\0" for sign in event.value):
-                    yield f"line {line}: a text holds what is no character"
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        yield _yaml_fault(error)
-
-
-def _line(mark: Any) -> int:
-    return int(mark.line) + 1
-
-
-def _yaml_fault(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    line = f"line {_line(mark)}: " if mark is not None else ""
-    return f"{line}{getattr(error, 'problem', None) or 'it is no YAML'}"
+    document = bounded_yaml.read(text, name, KIND)
+    recipe = _recipe(document.values)
+    document.refuse(list(_inconsistencies(recipe, document.values, catalog)))
+    return _with_schedules(recipe, document.values)
 
 
 # values to a recipe
