@@ -7,7 +7,7 @@ ConnectorError          a sentence for people; `advice` says what to do, `detail
 │   ├── HostKeyUnknown  first contact with an SSH server: compare the fingerprint and confirm it
 │   └── HostKeyChanged  the server shows another key than before: somebody must look into it
 └── WaitError           the network or the provider is in trouble: try again later
-    └── Unreached       nothing was heard of the provider at all, as something is in the way to it: a VPN, a sign-in page
+    └── Unreached       something is in the way to the provider: a missing VPN, a page that wants a sign-in
 """
 
 

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from app.errors import Refused
 from app.jobs.lifecycle import (
+    LONGEST_LOOK,
     LONGEST_PAUSE,
     LONGEST_WAIT,
     NETWORK_PAUSE,
@@ -80,6 +81,56 @@ def test_time_in_which_nobody_could_try_is_no_time_of_errors() -> None:
     assert state.reason == "Away. It is tried again by itself; this was error 2 in a row."
 
 
+def test_what_is_in_the_way_is_no_error_but_is_not_waited_for_for_ever() -> None:
+    state, now = lived("run now", "started"), NOW
+    rules = Rules(chance=lambda: 1.0)
+    missed = Happening("unreached", "sftp.example can't be found.")
+    pauses = []
+    while state.status != "failed":
+        state = next_state(state, missed, now, rules)
+        if state.wakes_at is not None:
+            assert (state.status, state.waits_for, state.errors) == ("sleeping", "network", 0)
+            pauses.append(state.wakes_at - now)
+            now = state.wakes_at
+            state = next_state(state, Happening("due"), now, rules)
+    assert pauses[:6] == [MINUTE, MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, LONGEST_LOOK]
+    assert timedelta(hours=10) <= now - NOW <= timedelta(hours=10) + LONGEST_LOOK
+    assert state.reason == "sftp.example can't be found. It was looked for in vain for 10 hours."
+
+
+def test_looking_in_vain_and_errors_each_begin_anew_after_the_other() -> None:
+    state, now = lived("run now"), NOW
+    for what, errors in (("unreached", 0), ("error", 1), ("error", 2), ("unreached", 0), ("error", 1)):
+        for _ in range(9):
+            state = next_state(state, Happening(what), now, Rules())  # type: ignore[arg-type]
+            assert state.status == "sleeping"
+            assert state.wakes_at is not None
+            now = max(now + HOUR, state.wakes_at) if what == "unreached" else state.wakes_at
+            state = next_state(state, Happening("due"), state.wakes_at, Rules())
+            if what == "error":
+                break
+        assert state.errors == errors
+
+
+@pytest.mark.parametrize(
+    "idle", [Happening("offline"), Happening("sleeping", "Limit reached.", seconds=86_400)], ids=["offline", "asked"]
+)
+@pytest.mark.parametrize("trouble", ["error", "unreached"])
+def test_time_without_a_network_and_time_that_was_asked_for_are_not_counted(idle: Happening, trouble: What) -> None:
+    rules = Rules(chance=lambda: 1.0)
+    state, now = next_state(lived("run now"), Happening(trouble), NOW, rules), NOW + 2 * MINUTE
+    state = next_state(state, Happening("due"), now, rules)
+    tried = now - (state.first_error_at or now)
+    for _ in range(200 if idle.what == "offline" else 1):
+        state = next_state(state, idle, now, Rules())
+        assert state.wakes_at is not None
+        now = state.wakes_at
+        state = next_state(state, Happening("due"), now, Rules())
+    assert now - NOW > timedelta(hours=15)
+    state = next_state(state, Happening(trouble), now, Rules())
+    assert (state.status, state.first_error_at) == ("sleeping", now - tried)
+
+
 @pytest.mark.parametrize(("chance", "seconds"), [(0.0, 54), (0.5, 60), (1.0, 66)])
 def test_pauses_differ_by_chance(chance: float, seconds: int) -> None:
     state = next_state(lived("run now"), Happening("error"), NOW, Rules(chance=lambda: chance))
@@ -108,6 +159,8 @@ def test_a_provider_that_asks_to_wait_is_no_error() -> None:
         (("run now", "completed", "pause", "resume"), "sleeping", "schedule", next_run(DAILY, NOW)),
         (("run now", "closed"), "sleeping", "retry", NOW),
         (("run now", "offline"), "sleeping", "network", NOW + NETWORK_PAUSE),
+        (("run now", "unreached"), "sleeping", "network", NOW + 0.95 * MINUTE),
+        (("run now", "unreached", "edited"), "sleeping", "network", NOW),
         (("run now", "interrupted"), "sleeping", "retry", NOW + MINUTE),
         (("run now", "error", "edited"), "sleeping", "retry", NOW),
         (("run now", "failed", "edited"), "failed", "", None),
@@ -141,7 +194,7 @@ def test_a_schedule_that_is_taken_away_or_given() -> None:
 
 def test_a_clock_that_was_put_back_lets_no_job_sleep_for_years() -> None:
     wrong = datetime(2038, 1, 1, tzinfo=UTC)
-    for what in ("completed", "error", "offline", "sleeping"):
+    for what in ("completed", "error", "offline", "unreached", "sleeping"):
         state = lived("run now", Happening(what), schedule=DAILY, now=wrong)
         state = next_state(state, Happening("clock"), NOW, Rules(DAILY))
         assert state.wakes_at is not None
@@ -218,7 +271,11 @@ class Life(RuleBasedStateMachine):
         assert self.happen(what)
 
     @precondition(lambda self: self.under_way)
-    @rule(what=st.sampled_from(("completed", "error", "offline", "failed", "interrupted", "closed", "stopped")))
+    @rule(
+        what=st.sampled_from(
+            ("completed", "error", "offline", "unreached", "failed", "interrupted", "closed", "stopped")
+        )
+    )
     def end(self, what: What) -> None:
         assert self.happen(what)
         self.under_way = False
@@ -257,7 +314,9 @@ class Life(RuleBasedStateMachine):
     def is_in_the_table(self) -> None:
         state = self.state
         assert state.status in TABLE
-        assert (state.errors == 0) == (state.first_error_at is None)
+        # Without errors, something may have been in the way since then.
+        assert state.first_error_at is not None or not state.errors
+        assert state.first_error_at is None or state.first_error_at <= self.now
         if state.status == "running":
             assert self.under_way
             assert state.wakes_at is None
@@ -274,7 +333,7 @@ class Life(RuleBasedStateMachine):
                 assert latest is not None
                 assert state.wakes_at <= latest
             else:
-                limits = {"retry": LONGEST_PAUSE, "network": NETWORK_PAUSE, "provider": LONGEST_WAIT}
+                limits = {"retry": LONGEST_PAUSE, "network": LONGEST_LOOK, "provider": LONGEST_WAIT}
                 assert state.wakes_at <= after_quiet(self.schedule, self.now + limits[state.waits_for])
         if state.status == "completed":
             assert not self.schedule.again

@@ -206,9 +206,9 @@ def test_a_job_that_runs_again_begins_anew_when_its_file_was_replaced(
     assert (latest.status, latest.continues, latest.read) == ("completed", None, 2)
 
 
-def server_job(engine: Engine, port: int, name: str = "From the server") -> int:
+def server_job(engine: Engine, port: int, name: str = "From the server", host: str = "127.0.0.1") -> int:
     engine.vault.create_file("correct horse battery")
-    settings = {"host": "127.0.0.1", "port": str(port), "user": "maja", "password": "never sent"}
+    settings = {"host": host, "port": str(port), "user": "maja", "password": "never sent"}
     authorization = add_authorization(engine, "file-service-sftp", name, settings)
     options = {"filename": "a.csv", "stream": "people"}
     return create_job(engine, JobDraft(name, "file-service-csv-import", authorization, options))
@@ -237,6 +237,38 @@ def test_without_a_network_a_job_waits_until_it_is_back(engine: Engine, clock: H
     assert job_runs(engine, job)[0].trigger == "retry"
     # The server is still away, and now that is an error.
     assert (get_job(engine, job).waits_for, get_job(engine, job).errors) == ("retry", 1)
+
+
+def test_a_name_that_is_not_found_is_looked_for_again_in_another_network(engine: Engine, clock: HandClock) -> None:
+    job = server_job(engine, 22, host="nowhere.invalid")
+    network = "home"
+    engine.has_network, engine.network = (lambda: True), lambda: network
+
+    async def scenario(supervisor: Supervisor, watch: Watch) -> None:
+        nonlocal network
+        await watch.look()
+        await supervisor.finished(await supervisor.run(job))
+        info = get_job(engine, job)
+        assert (info.status, info.waits_for, info.errors) == ("sleeping", "network", 0)
+        assert info.reason.startswith("nowhere.invalid can't be found")
+        assert await watch.look() == NETWORK_REST
+        network = ""
+        await watch.look()
+        assert supervisor.running_run(job) is None
+        network = "office"
+        await watch.look()
+        await ended(supervisor, job)
+        assert supervisor.running_run(job) is None
+        clock.go_on(timedelta(minutes=1))
+        await watch.look()
+        await ended(supervisor, job)
+
+    living(engine, scenario)
+    assert [run.trigger for run in job_runs(engine, job)] == ["retry", "retry", "by hand"]
+    assert get_job(engine, job).errors == 0
+    said = [line for line in job_log(engine, job) if line.event == "sleeping"]
+    assert len(said) == 3
+    assert said[0].message.count("can't be found") == 1
 
 
 def test_one_run_uses_an_account_and_the_others_say_for_which_they_wait(engine: Engine, import_job: Any) -> None:

@@ -26,7 +26,11 @@ def reach(host: str, port: int = 22) -> None:
 @pytest.mark.parametrize(
     ("always_there", "sentence", "advice"),
     [
-        ("localhost", "nowhere.invalid can't be found; is a VPN needed, or is the name wrong?", "Other names are found"),
+        (
+            "localhost",
+            "nowhere.invalid can't be found; is a VPN needed, or is the name wrong?",
+            "Other names are found",
+        ),
         ("nothing.invalid", "nowhere.invalid can't be found, and no other name either.", "sign in first"),
     ],
 )
