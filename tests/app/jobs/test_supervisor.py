@@ -251,6 +251,7 @@ def test_a_full_disk_is_told_and_what_was_saved_stays(
         options=get_job(engine, job).options,
         cursor=None,
         scratch=tmp_path / "scratch",
+        keep=tmp_path / "keep",
         first_event_at=0,
         events_before=0,
     )
