@@ -77,7 +77,10 @@ def edit_job(
     options: Mapping[str, Any] | None = None,
     schedule: Schedule | None = None,
 ) -> None:
-    """Change what is given. Other options begin anew: an interrupted run is then not continued."""
+    """Change what is given. Other options begin anew: an interrupted run is then not continued.
+
+    What an import has read counts as new again; what an export has sent does not.
+    """
     engine.require_charge()
     job = get_job(engine, job_id)
     if schedule is not None:
@@ -100,7 +103,10 @@ def edit_job(
             ),
         )
         if options is not None and dict(options) != job.options:
-            connection.execute("update runs set cursor = null where job_id = ?", (job_id,))
+            connection.execute(
+                "update runs set cursor = null where job_id = ? and (status <> 'completed' or ? <> 'export')",
+                (job_id, job.kind),
+            )
             write_log(connection, job_id, None, "edited", "The configuration was changed")
         if schedule is not None and schedule.document() != job.schedule:
             write_log(connection, job_id, None, "edited", f"It runs: {describe(schedule)}")
