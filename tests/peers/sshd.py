@@ -104,14 +104,14 @@ def _user_command(*command: str | Path, given: str | None = None) -> None:
 
 
 @contextmanager
-def run_sshd() -> Iterator[Sshd]:
-    """A server for the length of the block."""
+def run_sshd(*, without: str = "") -> Iterator[Sshd]:
+    """A server for the length of the block, which refuses the SFTP requests `without` names ("stat,posix-rename")."""
     root = os.geteuid() == 0
     home = Path(tempfile.mkdtemp(prefix="causeway-sshd-"))
     home.chmod(0o755)
     files = home / "files"
     files.mkdir()
-    user = f"causeway-{os.getpid()}" if root else getpass.getuser()
+    user = f"causeway-{os.getpid()}-{secrets.token_hex(2)}" if root else getpass.getuser()
     password = secrets.token_urlsafe(12) if root else None
     if root:
         # sshd as root changes into this folder before it knows who is there; the package makes it at boot only.
@@ -133,7 +133,7 @@ def run_sshd() -> Iterator[Sshd]:
             f"Port {port}\nListenAddress 127.0.0.1\nHostKey {home}/host_key\nPidFile none\n"
             f"AuthorizedKeysFile {authorized}\nUsePAM no\nStrictModes no\nUseDNS no\n"
             "PasswordAuthentication yes\nKbdInteractiveAuthentication no\nMaxStartups 100\n"
-            "Subsystem sftp internal-sftp\n"
+            f"Subsystem sftp internal-sftp{f' -P {without}' if without else ''}\n"
         )
         log = (home / "log").open("wb")
         process = subprocess.Popen([SSHD, "-D", "-e", "-f", home / "sshd_config"], stderr=log)

@@ -105,7 +105,12 @@ class LocalFolder:
                 if target.is_dir():
                     raise InputError(f"{target} is a folder.", advice="Choose another name for the file.")
                 with part.open("wb") as written:
-                    _copy(source, written, before.size, progress)
+                    done = 0
+                    while data := _read(source, min(_COPY_SIZE, before.size - done), local):
+                        written.write(data)
+                        done += len(data)
+                        if progress is not None:
+                            progress(done, before.size)
                     written.flush()
                     os.fsync(written.fileno())
                 if part.stat().st_size != before.size or _mark(os.fstat(source.fileno())) != before:
@@ -133,13 +138,18 @@ class LocalFolder:
             try:
                 # A link is made only where there is nothing yet; a renaming would replace what came meanwhile.
                 os.link(source, target, follow_symlinks=False)
-                source.unlink()
             except FileExistsError:
                 raise
             except OSError as error:
                 if error.errno == errno.ENOENT:
                     raise
                 self._move_otherwise(source, target)
+            else:
+                try:
+                    source.unlink()
+                except OSError:
+                    target.unlink()
+                    raise
         except OSError as error:
             raise not_written(error, source) from error
 
@@ -159,6 +169,8 @@ class LocalFolder:
     def delete(self, path: str) -> None:
         target = self._name(path)
         try:
+            if target.is_dir() and not target.is_symlink():
+                raise InputError(f"{target} is a folder, not a file.", advice="Choose a file in it.")
             target.unlink(missing_ok=True)
         except OSError as error:
             raise not_written(error, target) from error
@@ -171,15 +183,15 @@ class LocalFolder:
 
         Raises InputError when it leaves the folder.
         """
+        _refuse_zero(path)
         name = Path(path).name
         if name in ("", ".", ".."):
             raise InputError(f"“{path}” is no name of a file.", advice="Choose a file.")
-        if "\0" in path:
-            raise InputError("A file's name can't contain the character 0.", advice="Choose another name.")
         return self._find(str(Path(path).parent)) / name
 
     def _find(self, path: str) -> Path:
         """The real path. Raises InputError when it leaves the folder."""
+        _refuse_zero(path)
         if self._root is None:
             target = Path(path).expanduser() if path else Path.home()
             if not target.is_absolute():
@@ -208,14 +220,17 @@ class LocalFolder:
         )
 
 
+def _refuse_zero(path: str) -> None:
+    if "\0" in path:
+        raise InputError("A file's name can't contain the character 0.", advice="Choose another name.")
+
+
 def _mark(info: os.stat_result) -> FileMark:
     return FileMark(info.st_size, datetime.fromtimestamp(info.st_mtime, UTC))
 
 
-def _copy(source: BinaryIO, target: BinaryIO, size: int, progress: Progress | None) -> None:
-    done = 0
-    while data := source.read(_COPY_SIZE):
-        target.write(data)
-        done += len(data)
-        if progress is not None:
-            progress(done, max(size, done))
+def _read(source: BinaryIO, size: int, path: Path) -> bytes:
+    try:
+        return source.read(size)
+    except OSError as error:
+        raise not_read(error, path) from error

@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 from connectors.kit.errors import InputError
 from connectors.kit.places.disk import not_read
 
-COMPARED = 256 * 1024
-"""Bytes of a part that must be the same as ours for the rest of it to be trusted."""
+COMPARED = 64 * 1024
+"""Bytes at the end of a part that must be the same as ours for the rest of it to be trusted."""
 
 _BLOCK = 4096
 
@@ -46,9 +46,9 @@ class Sending:
         self._file.close()
 
     def read(self, size: int) -> bytes:
-        """The next bytes."""
+        """The next bytes, of those that were there at the beginning."""
         try:
-            return self._file.read(size)
+            return self._file.read(min(size, max(self.size - self._file.tell(), 0)))
         except OSError as error:
             raise not_read(error, self._local) from error
 
@@ -70,20 +70,20 @@ class Sending:
                 advice="Try again when its writer has finished.",
             )
 
-    def part(self) -> tuple[str, bool]:
-        """Where this very file was on its way to under which temporary name (empty: it was not), and whether it had
-        arrived there as a whole."""
+    def part(self) -> tuple[str, int]:
+        """Under which temporary name this very file was on its way to this target (empty: it was not), and how much of
+        it the server had confirmed, as far as we still know."""
         try:
             noted = json.loads(self._note.read_text(encoding="utf-8"))
-            part, whole = noted.pop("part"), noted.pop("whole")
-        except (OSError, ValueError, KeyError, AttributeError):
-            return "", False
-        return (str(part), bool(whole)) if noted == self._state else ("", False)
+            part, confirmed = noted.pop("part"), noted.pop("confirmed")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return "", 0
+        return (str(part), int(confirmed)) if noted == self._state else ("", 0)
 
-    def note(self, part: str, *, whole: bool = False) -> None:
+    def note(self, part: str, confirmed: int = 0) -> None:
         """Remember it. In a folder that can't be written a sending that breaks off begins anew, and that is all."""
         with suppress(OSError):
-            self._note.write_text(json.dumps(self._state | {"part": part, "whole": whole}), encoding="utf-8")
+            self._note.write_text(json.dumps(self._state | {"part": part, "confirmed": confirmed}), encoding="utf-8")
 
     def forget(self) -> None:
         with suppress(OSError):

@@ -135,9 +135,9 @@ class SftpPlace:
             with suppress(StatusError):
                 if stat_module.S_ISDIR(self.session.stat(target).mode or 0):
                     raise InputError(f"“{path}” is a folder, not a file.", advice="Choose another name for the file.")
-            part, whole = sent.part() if resume else ("", False)
-            if not (whole and part and self._has_arrived(part.encode(), target, sent)):
-                self._publish(self._write_part(path, part, sent, progress), target, sent)
+            part, confirmed = sent.part() if resume else ("", 0)
+            if not (part and confirmed == sent.size and self._has_arrived(_bytes(part), target, sent)):
+                self._publish(self._write_part(path, part, confirmed, sent, progress), target)
         sent.forget()
         with suppress(ConnectorError):
             # Some servers move a file away the moment that it has its name.
@@ -146,9 +146,10 @@ class SftpPlace:
                 return mark
         return FileMark(sent.size, None)
 
-    def _write_part(self, path: str, kept: str, sent: Sending, progress: Progress | None) -> bytes:
+    def _write_part(self, path: str, kept: str, confirmed: int, sent: Sending, progress: Progress | None) -> bytes:
         """Write the file under a temporary name, from where an earlier attempt ended; its path."""
-        part, handle, start = self._begin(path, kept, sent)
+        part, handle, start = self._begin(path, kept, confirmed, sent)
+        done = start
         try:
             sent.go_to(start)
             for done in self.session.write(handle, start, sent.read):
@@ -181,17 +182,20 @@ class SftpPlace:
                 raise told from error
             raise
         except BaseException:
+            sent.note(part.decode("utf-8"), done)
             with suppress(OSError, EOFError, paramiko.SSHException):
                 if handle:
                     self.session.close(handle)
             raise
+        # Before the renaming, whose answer may be lost.
+        sent.note(part.decode("utf-8"), sent.size)
         return part
 
-    def _begin(self, path: str, kept: str, sent: Sending) -> tuple[bytes, bytes, int]:
+    def _begin(self, path: str, kept: str, confirmed: int, sent: Sending) -> tuple[bytes, bytes, int]:
         """A temporary file to be written: its path, its handle, and how much of it is there already."""
         if kept:
-            part = kept.encode("utf-8", "replace")
-            start = self._agreed(part, sent)
+            part = _bytes(kept)
+            start = self._agreed(part, confirmed, sent)
             if start:
                 with suppress(StatusError):
                     return part, self.session.open(part, protocol.WRITE), start
@@ -199,7 +203,10 @@ class SftpPlace:
         refused: StatusError | None = None
         for temporary in (f".{name}.part", f"{name}.part"):
             joined = posixpath.join(folder, temporary)
-            part = joined.encode("utf-8", "replace")
+            part = _bytes(joined)
+            # Not only emptied: a session that the server has not given up yet may still write into the old one.
+            with suppress(StatusError):
+                self.session.remove(part)
             try:
                 handle = self._create(part)
             except StatusError as error:
@@ -222,12 +229,14 @@ class SftpPlace:
         self._make_folders(posixpath.dirname(part))
         return self.session.open(part, flags)
 
-    def _agreed(self, part: bytes, sent: Sending) -> int:
+    def _agreed(self, part: bytes, confirmed: int, sent: Sending) -> int:
         """How much of what lies on the server is the beginning of our file; 0 where it can't be seen."""
         try:
             size = self.session.stat(part).size
             if not size or size > sent.size:
                 return 0
+            if 0 < confirmed <= size:
+                return sent.agrees(self._tail(part, confirmed, COMPARED), confirmed)
             # A server that writes in parallel may have left holes, but only in what it had not confirmed.
             return sent.agrees(self._tail(part, size, UNCONFIRMED + COMPARED), size)
         except StatusError:
@@ -255,9 +264,8 @@ class SftpPlace:
         except StatusError:
             return False
 
-    def _publish(self, part: bytes, target: bytes, sent: Sending) -> None:
+    def _publish(self, part: bytes, target: bytes) -> None:
         """Give a whole file its name, in one step where the server can."""
-        sent.note(part.decode("utf-8"), whole=True)
         try:
             return self.session.replace(part, target)
         except StatusError as error:
@@ -297,20 +305,27 @@ class SftpPlace:
             try:
                 self._call(path, self.session.remove)
             except StatusError as error:
-                if not error.is_missing:
-                    raise
+                if error.is_missing:
+                    return
+                with suppress(StatusError):
+                    if stat_module.S_ISDIR(self._call(path, self.session.lstat).mode or 0):
+                        raise InputError(f"“{path}” is a folder, not a file.", advice="Choose a file in it.") from error
+                raise
 
     def close(self) -> None:
         self._transport.close()
 
     def _make_folders(self, folder: bytes) -> None:
         """Make a folder and those above it, but not the place's own: that one missing is a mistake to be told."""
-        if folder in (b"", b"/", self._absolute("")):
-            return
+        if folder == _bytes(self._folder.rstrip("/")):
+            raise InputError(
+                f"The folder “{self._folder or '.'}” is not on {self._host}.",
+                advice="Check the folder of the authorization, or ask the server's owner to make it.",
+            )
         try:
             self.session.make_folder(folder)
         except StatusError as error:
-            if error.is_missing and posixpath.dirname(folder) != folder:
+            if error.is_missing and posixpath.dirname(folder) not in (b"", folder):
                 self._make_folders(posixpath.dirname(folder))
                 self.session.make_folder(folder)
             elif not stat_module.S_ISDIR(self.session.stat(folder).mode or 0):
@@ -327,7 +342,7 @@ class SftpPlace:
     def _absolute(self, path: str) -> bytes:
         if "\0" in path:
             raise InputError("A file's name can't contain the character 0.", advice="Choose another name.")
-        return self._joined(path).encode("utf-8", "replace")
+        return _bytes(self._joined(path))
 
     def _call(self, path: str, function: Callable[[bytes], _Found]) -> _Found:
         """Do something with a path, in the older spelling (Latin-1) if the server knows no other."""
@@ -401,6 +416,10 @@ def connect(
     except BaseException:
         transport.close()
         raise
+
+
+def _bytes(path: str) -> bytes:
+    return path.encode("utf-8", "replace")
 
 
 def _text(name: bytes) -> str:

@@ -27,6 +27,10 @@ from connectors.kit.network import BROWSER, obstacle
 from connectors.kit.places.transfer import BufferedPacketizer
 
 KEEPALIVE_SECONDS = 20
+UNANSWERED_SECONDS = 60
+
+_AGENT_KEYS = 5
+"""Servers hang up after six wrong ones."""
 
 _HOST_KEY_ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")}
 _KEY_CLASSES: tuple[tuple[type, type[paramiko.PKey]], ...] = (
@@ -60,12 +64,16 @@ def connect_ssh(
     """A signed-in connection. `known_host_key` is "type base64" as it was confirmed; `timeout` seconds a step.
 
     Nothing secret is sent before the server has shown the known key. With a key and a password the key is tried
-    first. Raises SignInError (HostKeyUnknown, HostKeyChanged among them) and WaitError.
+    first; with neither, the keys that the ssh-agent of this computer holds.
+    Raises SignInError (HostKeyUnknown, HostKeyChanged among them) and WaitError.
     """
     key = load_private_key(private_key, passphrase) if private_key and private_key.strip() else None
     sock = _reach(host, port, timeout)
     # Without this each small request waits some 40 ms for the confirmation of the one before.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # Else a connection that takes nothing any more is given up after a quarter of an hour.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNANSWERED_SECONDS * 1000)
     transport = paramiko.Transport(sock, packetizer_class=BufferedPacketizer)
     try:
         _silence(transport)
@@ -165,10 +173,8 @@ def _sign_in(
 ) -> None:
     """Try the key, then the password; a server may want both."""
     if key is None and not password:
-        raise SignInError(
-            f"Neither a password nor a private key is given for {username} on {host}.",
-            advice="Enter one of them in the authorization.",
-        )
+        _sign_in_by_agent(transport, host, username)
+        return
     refused: list[str] = []
     allowed: list[str] = []
     for what in ("private key", "password"):
@@ -207,6 +213,42 @@ def _sign_in(
         f"{host} does not accept the {' or the '.join(refused)} of {username}.",
         advice=advice,
         details=f"The server takes: {', '.join(allowed)}" if allowed else "",
+    )
+
+
+def _sign_in_by_agent(transport: paramiko.Transport, host: str, username: str) -> None:
+    """Try the keys that an ssh-agent holds."""
+    try:
+        agent = paramiko.Agent()
+        keys = agent.get_keys()
+    except (paramiko.SSHException, OSError, EOFError):
+        agent, keys = None, ()
+    try:
+        if not keys:
+            raise SignInError(
+                f"Neither a password nor a private key is given for {username} on {host}.",
+                advice="Enter one of them in the authorization, or add your key to the ssh-agent of this computer.",
+            )
+        for key in keys[:_AGENT_KEYS]:
+            try:
+                allowed = transport.auth_publickey(username, key)
+            except paramiko.AuthenticationException:
+                continue
+            except (paramiko.SSHException, EOFError, OSError) as error:
+                raise _hung_up(host, error) from error
+            if transport.is_authenticated():
+                return
+            raise SignInError(
+                f"{host} wants more than a private key from {username}: {', '.join(allowed)}.",
+                advice="Enter what is missing in the authorization, or ask the server's owner.",
+            )
+    finally:
+        if agent is not None:
+            agent.close()
+    tried = f"the first {_AGENT_KEYS} keys" if len(keys) > _AGENT_KEYS else "any key"
+    raise SignInError(
+        f"{host} does not accept {tried} of the ssh-agent for {username}.",
+        advice="Enter a password or a private key in the authorization.",
     )
 
 
