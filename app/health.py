@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
+from app.apart import apart
 from app.authorizations import check_authorization
 from app.clock import moment_of
 from app.errors import CausewayError
@@ -27,7 +29,7 @@ async def keep_checking(engine: Engine) -> None:
         with suppress(CausewayError):
             if await asyncio.to_thread(engine.has_network):
                 for authorization_id in await asyncio.to_thread(stale_authorizations, engine):
-                    await asyncio.to_thread(check_quietly, engine, authorization_id)
+                    await apart(partial(check_quietly, engine, authorization_id))
         await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -20,6 +21,7 @@ import orjson
 from app.alerts.events import SystemEvent, find_events, newest_event, prune_events
 from app.alerts.options import Wanted, wanted_of
 from app.alerts.quota import events_of_month, watch_quota
+from app.apart import apart
 from app.authorizations import open_credentials
 from app.changes import Change
 from app.clock import moment_of, now_text, text_of
@@ -109,7 +111,8 @@ class Listener:
     async def look(self) -> float:
         """Send what is to be sent; the answer is for how many seconds nothing will be, at most LONGEST_REST."""
         due, rest = await asyncio.to_thread(self._due)
-        await asyncio.gather(*(asyncio.to_thread(self._send, alert) for alert in due))
+        # What is not sent when the program ends is not written down as sent, and is sent at its next start.
+        await asyncio.gather(*(apart(partial(self._send, alert)) for alert in due))
         return rest
 
     def _due(self) -> tuple[list[_Alert], float]:

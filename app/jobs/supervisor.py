@@ -14,11 +14,13 @@ import sqlite3
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
 
 from app.alerts.listening import listen
+from app.apart import apart
 from app.authorizations import open_credentials
 from app.changes import Change
 from app.errors import CausewayError, Refused
@@ -43,7 +45,7 @@ from app.jobs.records import (
     read_again,
 )
 from app.jobs.states import fail_after, happen
-from app.jobs.worker import Outcome, outcome_of
+from app.jobs.worker import Cancelled, Outcome, outcome_of
 from connectors.kit.errors import ConnectorError
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class _Running:
     begun: bool = False
     """Whether it has a worker or is being given one."""
     worker: WorkerProcess | None = None
+    checking: asyncio.Task[None] | None = None
+    """What happens before it is given to the worker: its authorization is tried."""
     cancelled: bool = False
     closed: bool = False
     """Whether it was the program's end that cancelled it."""
@@ -194,6 +198,8 @@ class Supervisor:
             self._later(self._conclude(run_id, Outcome("cancelled")))
         elif running.worker is not None:
             self._later(running.worker.stop())
+        elif running.checking is not None:
+            running.checking.cancel()
 
     def stop_soon(self, job_id: int) -> None:
         """Stop the job's run, if there is one. Can be called in any thread."""
@@ -222,10 +228,10 @@ class Supervisor:
 
     async def _launch(self, run_id: int, running: _Running, spare: WorkerProcess | None) -> None:
         try:
-            await asyncio.to_thread(check_before_run, self._engine, running.account)
+            await self._check(running)
             order = await asyncio.to_thread(self._order, run_id)
             await asyncio.to_thread(self._record_start, running.job_id)
-        except (CausewayError, ConnectorError) as error:
+        except (CausewayError, ConnectorError, Cancelled) as error:
             self._spare = self._spare or spare
             await self._conclude(run_id, outcome_of(error))
             return
@@ -247,6 +253,16 @@ class Supervisor:
             self._later(self._conclude(run_id, outcome))
 
         worker.listen(received, ended)
+
+    async def _check(self, running: _Running) -> None:
+        """Try the run's authorization if it was not tried for long. Raises Cancelled."""
+        if not running.cancelled:
+            running.checking = self._loop.create_task(apart(partial(check_before_run, self._engine, running.account)))
+            await asyncio.wait([running.checking])
+            if not running.cancelled:
+                running.checking.result()
+        if running.cancelled:
+            raise Cancelled
 
     async def _conclude(self, run_id: int, outcome: Outcome) -> None:
         running = self._running[run_id]

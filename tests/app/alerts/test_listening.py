@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,7 @@ import pytest
 from peers.webhook import Webhook, webhook_server
 
 from app.alerts.events import KEPT, find_events, prune_events
-from app.alerts.listening import MOST_REQUESTS, Listener, listen
+from app.alerts.listening import MOST_REQUESTS, Listener, keep_listening, listen
 from app.authorizations import add_authorization, check_authorization, scan_for_secrets
 from app.engine import Engine
 from app.errors import Refused
@@ -256,6 +258,42 @@ def test_a_run_through_the_supervisor_is_told_as_it_was(
     [post] = hook.posts
     assert post["text"] == "3 events: 1 × job started, 1 × job completed, 1 × run ended well"
     assert "1 read · 1 added" in str(post)
+
+
+def test_a_server_that_says_nothing_does_not_hold_up_the_end_and_gets_it_at_the_next_start(
+    engine: Engine, import_job: MakeJob, slack: int, hook: Webhook
+) -> None:
+    member, told = import_job("a.csv"), alert(engine, slack)
+    fail(engine, member)
+    asked, let_go = threading.Event(), threading.Event()
+
+    def silent(_: Any) -> tuple[int, str, dict[str, str]]:
+        asked.set()
+        let_go.wait(60)
+        return 200, "ok", {}
+
+    hook.answer = silent
+    engine.at_start(lambda: keep_listening(engine))
+
+    async def scenario() -> float:
+        await engine.start()
+        assert await asyncio.to_thread(asked.wait, 30)
+        began = time.monotonic()
+        await engine.stop()
+        return began
+
+    assert time.monotonic() - asyncio.run(scenario()) < 5
+    assert len(hook.posts) == 1
+    hook.answer = (200, "ok", {})
+    with Engine.open(engine.workspace.folder) as again:
+        again.vault.unlock("four words of mine")
+        look(again)
+        assert heads(hook) == ["Job “Import a.csv” failed"] * 2
+        assert get_job(again, told).status == "running"
+        let_go.set()
+        for thread in threading.enumerate():
+            if thread.name == "apart":
+                thread.join()
 
 
 def test_an_alert_that_is_not_understood_fails_and_the_others_go_on(
