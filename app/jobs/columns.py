@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from app.clock import now_microseconds
 from app.lql import Compiled, LqlError, columns_of, compile_expression, parse_expression
 from app.schema.column_types import COLUMN_TYPES, SEPARATORS, column_expression, separator_of
 from app.schema.fields import Field
 from app.schema.words import kind_word
+from connectors.kit.types import Preview, Record
 
 SET_TYPES = tuple(f"set:{separator}" for separator in (*SEPARATORS, ""))
 """Types of a column that holds several values, with what stands between them."""
 OWN_EXPRESSION = "expression"
 """The type of a column for which somebody wrote what becomes of it."""
+LIST = "list"
+"""What a preview says of a column whose values are lists, as JSON texts; each list is a set of people's values."""
 TRIED_ROWS = 5
 OTHER_KINDS_SAID = 4
 
@@ -58,6 +64,20 @@ class Attempt:
     rows: tuple[tuple[str, Any], ...]
 
 
+def records_of(preview: Preview) -> list[Record]:
+    """The rows of a preview as an import would have them: a text for each column, and lists as lists."""
+    names = [column.name for column in preview.columns]
+    lists = [column.name for column in preview.columns if column.type == LIST]
+    found: list[Record] = []
+    for row in preview.rows:
+        record: Record = dict(zip(names, row, strict=False))
+        for name in lists:
+            with suppress(orjson.JSONDecodeError):
+                record[name] = orjson.loads(record.get(name) or "null")
+        found.append(record)
+    return found
+
+
 def type_of(column: str, expression: str) -> str:
     """The type of a column that an expression reads: one of COLUMN_TYPES or SET_TYPES, else OWN_EXPRESSION."""
     for plain in COLUMN_TYPES:
@@ -95,15 +115,14 @@ class Programs:
             return error.message
         return ""
 
-    def attempt(
-        self, expression: str, kind: str, column: str, names: Sequence[str], rows: Iterable[Sequence[str]]
-    ) -> Attempt:
-        """What an expression makes of rows with different values of a column, a few of them. Raises LqlError."""
+    def attempt(self, expression: str, kind: str, texts: Sequence[str], events: Sequence[Record]) -> Attempt:
+        """What an expression makes of rows with different values, a few of them. Raises LqlError.
+
+        `texts` are the values of the column that it is about, `events` the rows that they are of.
+        """
         compiled = self.compiled(expression, kind)
         tried: dict[str, Any] = {}
-        for row in rows:
-            event = dict(zip(names, row, strict=False))
-            raw = event.get(column, "")
+        for raw, event in zip(texts, events, strict=True):
             if not raw or raw in tried:
                 continue
             arguments: list[Any] = [event.get(name) for name in compiled.columns]

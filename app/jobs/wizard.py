@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import date
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from app.audiences.selection import read_selection
 from app.catalog import Catalog, JobType, Option, Provider
 from app.errors import Refused
 from app.jobs.columns import (
+    LIST,
     OWN_EXPRESSION,
     SET_TYPES,
     Attempt,
@@ -17,9 +21,11 @@ from app.jobs.columns import (
     Kept,
     Programs,
     other_kinds,
+    records_of,
     shared_targets,
     type_of,
 )
+from app.jobs.export_preview import audiences_of
 from app.jobs.model import JobDraft, JobInfo
 from app.jobs.queries import get_job
 from app.jobs.schedule import ONCE, read_schedule
@@ -28,8 +34,10 @@ from app.schema.column_types import COLUMN_TYPES, column_expression, set_express
 from app.schema.fields import Field, field_name, list_fields
 from app.schema.model import FIELD_NAME, IDENTIFIER_KINDS
 from app.schema.words import kind_word
+from connectors.kit.errors import InputError
 from connectors.kit.types import Choice as Choice
 from connectors.kit.types import Preview as Preview
+from connectors.kit.types import PreviewColumn
 from connectors.kit.types import Rejected as Rejected
 
 if TYPE_CHECKING:
@@ -40,6 +48,8 @@ TABLE_OPTIONS = ("types", "targets", "identifiers", "expressions", "kinds")
 """Options that the engine reads in every import; the wizard fills them from its columns."""
 UNSEEN_TYPES = frozenset({"stream", "column", "columns", "mapping"})
 """Types of options that change nothing of how a source is read, so a preview does not depend on them."""
+PLACE_TYPES = frozenset({"file", "folder"})
+"""Types of options that say where an export goes, which its rows do not depend on."""
 FILE_ENDINGS = frozenset({".gz", ".zip", ".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl"})
 DATE_PART = re.compile(r"(?:[-_. ]*(?:19|20)\d{2}[-_.]?\d{2}(?:[-_.]?\d{2})?(?:[T_-]?\d{4,6})?)+$|[-_. ]+\d{6,14}$")
 
@@ -67,6 +77,8 @@ class Wizard:
         """When the job runs, as app.jobs.schedule reads it; empty for once."""
         self.editing: int | None = None
         self.preview: Preview | None = None
+        self.people: int | None = None
+        """How many people an export is about, as its preview found."""
         self._values: dict[str, dict[str, Any]] = {}
         self._own: set[str] = set()
         """What the user entered, so that no suggestion replaces it: "name" and names of options."""
@@ -126,6 +138,7 @@ class Wizard:
         self.preview = None
         if slug not in self._values:
             self._values[slug] = {option.name: option.default for option in job_type.options}
+        self._suggest_export_name()
 
     def choose_authorization(self, authorization_id: int | None) -> None:
         """None takes the choice back, for instance when the authorization was deleted meanwhile."""
@@ -147,7 +160,9 @@ class Wizard:
         self.values[name] = value
         # What the user empties may be suggested again.
         (self._own.discard if value in (None, "") else self._own.add)(name)
-        if self._option(name).type == "file":
+        if self._option(name).type == "audience":
+            self._suggest_export_name()
+        elif self._option(name).type == "file" and not self.exports:
             self.preview = None
             self._suggest_names(str(value or ""))
 
@@ -168,7 +183,7 @@ class Wizard:
 
     def table_options(self) -> tuple[str, ...]:
         """The options that are not asked for, as the columns of a preview fill them."""
-        return TABLE_OPTIONS if self.job_type is not None and self.job_type.preview else ()
+        return TABLE_OPTIONS if self.job_type is not None and self.job_type.preview and not self.exports else ()
 
     def problems(self, step: str) -> list[str]:
         """What keeps the user from leaving a step, each a sentence; none when it is done."""
@@ -191,7 +206,27 @@ class Wizard:
         for option in self.asked():
             if option.required and self.values.get(option.name) in (None, "", [], {}):
                 found[option.name] = f"“{option.label}” is missing. Fill it in."
+            elif fault := self._fault(option, self.values.get(option.name)):
+                found[option.name] = fault
         return found
+
+    def _fault(self, option: Option, value: Any) -> str:
+        """What is wrong with an answer, "" for nothing."""
+        if not value:
+            return ""
+        if option.type == "date":
+            try:
+                date.fromisoformat(str(value))
+            except ValueError:
+                return f"“{value}” is no day. Write it like 2026-11-22."
+        names = {"field": [value], "fields": value, "field-map": value}.get(option.type, ())
+        unknown = next((str(name) for name in names if str(name).lower() not in self.fields), "")
+        return f"There is no profile field “{unknown}”. Choose one from the list." if unknown else ""
+
+    @property
+    def exports(self) -> bool:
+        """Whether the job sends what the workspace has; its preview then shows what will be sent."""
+        return self.job_type is not None and self.job_type.kind == "export"
 
     def may_run_again(self) -> bool:
         """Whether the job type can be given a schedule."""
@@ -261,21 +296,27 @@ class Wizard:
         job_type = self.job_type
         if job_type is None or not job_type.preview or self.authorization_id is None:
             return False
-        sources = [option for option in job_type.options if option.required and option.type not in UNSEEN_TYPES]
-        return all(self.values.get(option.name) not in (None, "", []) for option in sources)
+        unneeded = PLACE_TYPES if self.exports else UNSEEN_TYPES
+        sources = [option for option in self.asked() if option.required and option.type not in unneeded]
+        return all(
+            self.values.get(option.name) not in (None, "", [], {})
+            and not self._fault(option, self.values.get(option.name))
+            for option in sources
+        )
 
     def preview_options(self) -> dict[str, Any]:
         """The options that a preview depends on: as long as they are the same, so is the preview."""
         return {
             option.name: self.values.get(option.name)
             for option in self.asked()
-            if option.type not in UNSEEN_TYPES and self.values.get(option.name) is not None
+            if (self.exports or option.type not in UNSEEN_TYPES) and self.values.get(option.name) is not None
         }
 
-    def apply_preview(self, preview: Preview) -> None:
-        """Take over what the source seems to hold, where the user has not said otherwise."""
-        self.preview = preview
-        if self.job_type is None:
+    def apply_preview(self, preview: Preview, people: int | None = None) -> None:
+        """Take over what the source seems to hold, where the user has not said otherwise; of an export, what it sends
+        and about how many people."""
+        self.preview, self.people = preview, people
+        if self.job_type is None or self.exports:
             return
         names = {column.name for column in preview.columns}
         for option in self.job_type.options:
@@ -296,7 +337,7 @@ class Wizard:
 
     def columns(self) -> list[ColumnChoice]:
         """The columns of the preview with what becomes of each, in the order of the source."""
-        if self.preview is None:
+        if self.preview is None or self.exports:
             return []
         chosen = set(self.values.get("fields") or ())
         kept = self.streams.get(str(self.values.get("stream") or ""), {})
@@ -306,16 +347,18 @@ class Wizard:
             # The engine can't name a column with a backtick in a mapping.
             unnamed = "`" in column.name
             mapped = kept.get(column.name)
-            target = self._targets.get(column.name, "" if unnamed else field_name(column.name))
+            # A list of objects fits no field, as the engine has it too; of plain values it is a set.
+            nowhere = unnamed or (column.type == LIST and column.sample.startswith("[{"))
+            target = self._targets.get(column.name, "" if nowhere else field_name(column.name))
             target = mapped.field if mapped is not None else target
             field = self.fields.get(target.lower())
             # A field that names people does so for every stream that fills it.
             named = field is not None and field.is_identifier
             identifier = named or (self._identifiers.get(column.name, column.identifier and guessed) and not unnamed)
-            plain = self._types.get(column.name, column.type)
+            plain = self._types.get(column.name, "text" if column.type == LIST else column.type)
             if named and COLUMN_TYPES[plain][1] not in IDENTIFIER_KINDS:
                 plain = "text"
-            expression = "" if unnamed else column_expression(column.name, plain)[0]
+            expression = "" if unnamed else self._plain_expression(column, plain)
             expression = mapped.expression if mapped is not None else self._expressions.get(column.name, expression)
             brought = self._kinds.get(column.name, "") or ("string" if unnamed else self._programs.kind(expression))
             found.append(
@@ -341,10 +384,22 @@ class Wizard:
         elif column_type in COLUMN_TYPES:
             self._expressions.pop(column, None)
             self._types[column] = column_type
+            if self._looks_like(column) == LIST:
+                # Left alone, lists become sets.
+                self._expressions[column] = column_expression(column, column_type)[0]
         else:
             known = ", ".join((*COLUMN_TYPES, *SET_TYPES))
             raise Refused(f"There is no type “{column_type}”.", advice=f"Choose one of: {known}.")
         self._kinds.pop(column, None)
+
+    @staticmethod
+    def _plain_expression(column: PreviewColumn, plain: str) -> str:
+        return set_expression(column.name, "") if column.type == LIST else column_expression(column.name, plain)[0]
+
+    def _looks_like(self, column: str) -> str:
+        """What the preview takes a column for."""
+        columns = self.preview.columns if self.preview is not None else ()
+        return next((known.type for known in columns if known.name == column), "text")
 
     def set_expression(self, column: str, expression: str, kind: str = "") -> None:
         """The user writes what becomes of a column; `kind` is of the field, "" for what the expression brings.
@@ -371,8 +426,10 @@ class Wizard:
         """What an expression makes of the first rows with different values of a column. Raises LqlError."""
         preview = self.preview
         names = [known.name for known in preview.columns] if preview is not None else []
-        rows = preview.rows if preview is not None else ()
-        return self._programs.attempt(expression.strip(), kind, column, names, rows)
+        at = names.index(column) if column in names else -1
+        texts = ["".join(row[at : at + 1]) for row in preview.rows] if preview is not None else []
+        events = records_of(preview) if preview is not None else []
+        return self._programs.attempt(expression.strip(), kind, texts, events)
 
     def set_target(self, column: str, target: str) -> None:
         """The user names the field that a column fills; an empty name fills none."""
@@ -383,8 +440,8 @@ class Wizard:
         self._identifiers[column] = identifier
         if not identifier or column in self._expressions:
             return
-        guesses = {known.name: known.type for known in self.preview.columns} if self.preview is not None else {}
-        if COLUMN_TYPES[self._types.get(column, guesses.get(column, "text"))][1] not in IDENTIFIER_KINDS:
+        guess = self._looks_like(column)
+        if guess != LIST and COLUMN_TYPES[self._types.get(column, guess)][1] not in IDENTIFIER_KINDS:
             self._types[column] = "text"
 
     def new_fields(self) -> list[str]:
@@ -465,6 +522,15 @@ class Wizard:
     def _option(self, name: str) -> Option:
         assert self.job_type is not None
         return next(option for option in self.job_type.options if option.name == name)
+
+    def _suggest_export_name(self) -> None:
+        """Name an export after whom it is about, where the user has not named it."""
+        if self.job_type is None or self.provider is None or not self.exports or "name" in self._own:
+            return
+        with suppress(InputError):
+            who = [read_selection(audience).audience.name for audience in audiences_of(self.job_type, self.values)]
+            if who:
+                self.name = f"{' and '.join(who)} to {self.provider.name}"
 
     def _suggest_names(self, file: str) -> None:
         """Name the job and its stream after the file, where the user has not named them."""

@@ -11,21 +11,34 @@ from PySide6.QtGui import QRegularExpressionValidator
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.catalog import Option
+from app.schema.fields import Field
+from ui.forms.audience import AudienceField, AudiencesField
 from ui.forms.choices import ChoicesField
+from ui.forms.dates import DateField
+from ui.forms.people_fields import FieldChoice, FieldMap, FieldsField
 from ui.widgets import CheckBox, ComboBox, FormField, LinkButton, PasswordField, TextArea
 
 _GAP = 14
+BROWSED = ("file", "folder")
+"""Types of options whose choices are looked at in a place, folder by folder; those of others come as one list."""
+EMPTY_MEANS = {"columns": "All columns", "objects": "All", "streams": "All streams"}
+NEVER_EMPTY = ("select", "columns", "multiselect", "column", "objects", "streams", "fields")
+"""Types of options in which what looks empty is an answer, so that "optional" would only puzzle."""
 
 
 class OptionsForm(QWidget):
     """Asks for the values of `options`, the required ones first and the advanced ones folded.
 
-    `changed(name, value)` follows each edit by the user, `browse(name)` a wish to choose from what the provider has.
-    Options whose `when` does not hold are hidden. Options of the type `mapping` are left to the page.
+    `changed(name, value)` follows each edit by the user, `browse(name)` a wish to choose from what the provider has,
+    `choices_wanted(name)` a wish for the choices that the provider has, and `count_wanted(audience)` for how many
+    people an audience has. Options whose `when` does not hold are hidden. Options of the type `mapping` are left to
+    the page.
     """
 
     changed = Signal(str, object)
     browse = Signal(str)
+    choices_wanted = Signal(str)
+    count_wanted = Signal(str)
 
     def __init__(
         self,
@@ -85,11 +98,57 @@ class OptionsForm(QWidget):
                 control.set_choices([(column, column) for column in names])
 
     def set_streams(self, names: Iterable[str]) -> None:
-        """The streams that can be added to."""
+        """The streams that can be added to, or taken from."""
+        streams = [(stream, stream) for stream in names]
         for name, option in self._options.items():
             control = self.control(name)
             if option.type == "stream" and isinstance(control, ComboBox):
-                self._offer(name, control, [(stream, stream) for stream in names])
+                self._offer(name, control, list(streams))
+            elif option.type == "streams" and isinstance(control, ChoicesField):
+                control.set_choices(streams)
+
+    def set_fields(self, fields: Sequence[Field]) -> None:
+        """The profile fields that can be chosen."""
+        for name in self._options:
+            control = self.control(name)
+            if isinstance(control, FieldChoice | FieldsField | FieldMap):
+                self._filling = True
+                control.set_fields(fields)
+                self._write[name](self._values.get(name))
+                self._filling = False
+
+    def show_count(self, audience: str, count: int | None, why: str = "") -> None:
+        """Say how many people an audience has, or why that is not known."""
+        for name in self._options:
+            control = self.control(name)
+            if isinstance(control, AudienceField | AudiencesField):
+                control.show_count(audience, count, why)
+
+    def count_again(self) -> None:
+        """Ask anew how many people the chosen audiences have."""
+        for name in self._options:
+            control = self.control(name)
+            if isinstance(control, AudienceField | AudiencesField):
+                control.ask_again()
+
+    def listed(self) -> list[str]:
+        """The options whose choices the provider has as one list."""
+        return [name for name, option in self._options.items() if option.choices_from and option.type not in BROWSED]
+
+    def set_choices(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
+        """The (label, value) pairs that the provider has for an option; those of its description stay before them."""
+        control, option = self.control(name), self._options[name]
+        offered: list[tuple[str, str]] = [(choice.label, choice.value) for choice in option.choices]
+        offered += [pair for pair in choices if pair not in offered]
+        if isinstance(control, ComboBox):
+            self._offer(name, control, list(offered))
+        elif isinstance(control, ChoicesField):
+            control.set_choices(offered)
+        self.fields[name].set_help(option.help)
+
+    def say_choices(self, name: str, sentence: str) -> None:
+        """Say at an option how it stands with the choices that the provider has."""
+        self.fields[name].set_help(" ".join(part for part in (self._options[name].help, sentence) if part))
 
     def limit_choices(self, name: str, values: Collection[str]) -> None:
         """Offer only these of the choices of an option with several values."""
@@ -144,14 +203,16 @@ class OptionsForm(QWidget):
 
     def _make(self, option: Option) -> FormField:
         action = None
-        if option.choices_from:
+        if option.choices_from and option.type in BROWSED:
             action = (self._browse_text, functools.partial(self.browse.emit, option.name))
+        elif option.choices_from:
+            action = ("Load again", functools.partial(self.choices_wanted.emit, option.name))
         label = "" if option.type == "checkbox" else option.label
         control = self._control(option)
         if not control.accessibleName():
             control.setAccessibleName(option.label)
         # A choice that is never empty is not "optional" to the user.
-        settled = option.required or option.type in ("select", "columns", "multiselect", "column", "objects")
+        settled = option.required or option.type in NEVER_EMPTY
         return FormField(label, control, help=option.help, required=settled, action=action)
 
     def _control(self, option: Option) -> QWidget:
@@ -163,14 +224,14 @@ class OptionsForm(QWidget):
             self._read[name] = check.isChecked
             self._write[name] = lambda value: check.setChecked(bool(value))
             return check
-        if option.type in ("columns", "multiselect", "objects"):
-            empty = {"columns": "All columns", "objects": "All"}.get(option.type, "None")
+        if option.type in ("columns", "multiselect", "objects", "streams"):
+            empty = EMPTY_MEANS.get(option.type, "None")
             several = ChoicesField([(choice.label, choice.value) for choice in option.choices], empty=empty)
             several.changed.connect(edited)
             self._read[name] = several.value
             self._write[name] = lambda value: several.set_value(value or [])
             return several
-        if option.type in ("select", "column", "stream"):
+        if option.type in ("select", "column", "stream") or (option.type == "text" and option.choices_from):
             combo = ComboBox(editable=option.type != "select" or bool(option.choices_from))
             combo.add_choices((choice.label, choice.value) for choice in option.choices)
             if option.type == "column":
@@ -185,6 +246,8 @@ class OptionsForm(QWidget):
             self._read[name] = area.toPlainText
             self._write[name] = lambda value: area.setPlainText("" if value is None else str(value))
             return area
+        if option.type in ("audience", "audiences", "field", "fields", "field-map", "date"):
+            return self._people_control(option)
         line = PasswordField() if option.type == "password" else QLineEdit()
         line.textChanged.connect(edited)
         self._read[name] = lambda: line.text().strip() if option.type != "password" else line.text()
@@ -193,6 +256,35 @@ class OptionsForm(QWidget):
             line.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]*"), line))
             self._read[name] = lambda: int(line.text()) if line.text() else None
         return line
+
+    def _people_control(self, option: Option) -> QWidget:
+        """What an export is about: who, which of their fields, and from which day on."""
+        name = option.name
+        edited = functools.partial(self._edited, name)
+        control: AudienceField | AudiencesField | FieldsField | FieldMap
+        if option.type == "date":
+            day = DateField()
+            day.chosen.connect(edited)
+            self._read[name] = day.value
+            self._write[name] = lambda value: day.setText("" if value is None else str(value))
+            return day
+        if option.type == "field":
+            field = FieldChoice()
+            field.value_changed.connect(edited)
+            self._read[name] = field.value
+            self._write[name] = lambda value: field.set_value(value or None)
+            return field
+        if option.type in ("audience", "audiences"):
+            control = AudienceField() if option.type == "audience" else AudiencesField()
+            control.count_wanted.connect(self.count_wanted)
+        elif option.type == "fields":
+            control = FieldsField()
+        else:
+            control = FieldMap(option.choices)
+        control.changed.connect(edited)
+        self._read[name] = control.value
+        self._write[name] = control.set_value
+        return control
 
     def _offer(self, name: str, combo: ComboBox, choices: list[tuple[str, object]]) -> None:
         self._filling = True

@@ -15,9 +15,11 @@ from app.authorizations import HostKeyChanged, HostKeyUnknown, confirm_host_key,
 from app.engine import Engine
 from app.errors import NotFound
 from app.jobs.columns import OWN_EXPRESSION
+from app.jobs.export_preview import ExportPreview, preview_export
 from app.jobs.wizard import Choice, Preview, Wizard
 from ui.forms.options import OptionsForm
 from ui.pages.authorizations.vault import VaultHelp
+from ui.pages.new_job.answers import Answers
 from ui.pages.new_job.browse import BrowseDialog
 from ui.pages.new_job.expression import ExpressionDialog
 from ui.pages.new_job.host_key import ask_host_key
@@ -54,6 +56,7 @@ class ConfigurePane(QWidget):
         self.dialog: BrowseDialog | None = None
         self.expression: ExpressionDialog | None = None
         self.form: OptionsForm | None = None
+        self._answers = Answers(engine, self)
         self.name = QLineEdit()
         self.name.textEdited.connect(self._named)
         self.name_field = FormField("Label", self.name, help="What the job is called in lists", required=True)
@@ -90,17 +93,21 @@ class ConfigurePane(QWidget):
         options = [option for option in wizard.job_type.options if option.name not in wizard.table_options()]
         self.form = OptionsForm(options, wizard.values, browse_text="Browse folder" if local else "Browse server")
         self.form.set_streams(sorted(wizard.streams))
+        self.form.set_fields(list(wizard.fields.values()))
         self._ask_objects()
         self.form.changed.connect(self._edited)
         self.form.browse.connect(self._browse)
         self._slot.insertWidget(1, self.form)
         if wizard.may_run_again():
-            self.schedule = ScheduleForm(new=wizard.editing is None)
+            self.schedule = ScheduleForm(
+                "Repeat the export" if wizard.exports else "Keep importing", new=wizard.editing is None
+            )
             self.form.add_above_advanced(self.schedule)
             self.form.add_advanced(self.schedule.quiet)
             # A part that is shown before it has its place would be a window of its own.
             self.schedule.set_document(wizard.schedule)
             self.schedule.changed.connect(self._scheduled)
+        self._answers.serve(self.form, wizard)
         self._fill()
         self._seen = None
         self._asked += 1
@@ -108,7 +115,7 @@ class ConfigurePane(QWidget):
             self._show_columns()
             self._seen = self._source()
         else:
-            self.preview.show_nothing("Choose a file and its first rows appear here.")
+            self.preview.show_nothing(self._nothing())
         self.preview.setVisible(bool(wizard.job_type.preview))
         self._look()
 
@@ -271,16 +278,23 @@ class ConfigurePane(QWidget):
         self._seen = None
         self._look()
 
+    def _nothing(self) -> str:
+        """What there has to be before there is a preview."""
+        if self._wizard is not None and self._wizard.exports:
+            return "Say what is to be exported, and the first rows appear here as they will be sent."
+        return "Choose a file and its first rows appear here."
+
     def _look(self) -> None:
         """Ask for a preview, unless the one shown is of the same source and options."""
         wizard, engine = self._wizard, self._engine
         if wizard is None or wizard.job_type is None or wizard.provider is None:
             return
+        self._answers.rested()
         if not wizard.preview_wanted():
             self._asked += 1
             self._seen, self._looking = None, False
             wizard.forget_preview()
-            why = "Choose a file and its first rows appear here."
+            why = self._nothing()
             if not wizard.job_type.preview:
                 why = "This kind of job has no preview."
             elif wizard.authorization_id is None:
@@ -295,12 +309,15 @@ class ConfigurePane(QWidget):
         self._seen = source
         self._asked += 1
         number, authorization, options = self._asked, wizard.authorization_id, wizard.preview_options()
-        function = functools.partial(engine.catalog.function, wizard.provider.slug, wizard.job_type.preview)
-        self.preview.ask()
+        provider, job_type, exports = wizard.provider.slug, wizard.job_type, wizard.exports
+        self.preview.ask(exports)
         self._looking = True
 
-        def look() -> Preview:
-            found: Preview = asyncio.run(function()(open_credentials(engine, authorization), options))
+        def look() -> Preview | ExportPreview:
+            if exports:
+                return preview_export(engine, provider, job_type, options)
+            function = engine.catalog.function(provider, job_type.preview)
+            found: Preview = asyncio.run(function(open_credentials(engine, authorization), options))
             return found
 
         run_query(
@@ -310,11 +327,14 @@ class ConfigurePane(QWidget):
             owner=self,
         )
 
-    def _looked(self, number: int, preview: Preview) -> None:
+    def _looked(self, number: int, found: Preview | ExportPreview) -> None:
         if number != self._asked or self._wizard is None:
             return
         self._looking = False
-        self._wizard.apply_preview(preview)
+        if isinstance(found, ExportPreview):
+            self._wizard.apply_preview(found.preview, found.people)
+        else:
+            self._wizard.apply_preview(found)
         self._fill()
         self._show_columns()
         self.changed.emit()
@@ -324,7 +344,7 @@ class ConfigurePane(QWidget):
         wizard = self._wizard
         if wizard is None or wizard.preview is None:
             return
-        if self.form is not None:
+        if self.form is not None and not wizard.exports:
             self.form.set_columns([column.name for column in wizard.preview.columns])
         self.preview.show_preview(wizard)
 

@@ -142,11 +142,12 @@ class PreviewCard(Card):
         self.add(self._foot_scroll)
         self.show_nothing("Choose a file and its first rows appear here.")
 
-    def ask(self) -> None:
+    def ask(self, exports: bool = False) -> None:
         """A new answer is on its way."""
         self.spinner.start()
         if self.stack.currentWidget() is self.empty:
-            self.empty.set_text("Looking into the file…", "The first rows are being read.")
+            looking = "Preparing the first rows…" if exports else "Looking into the file…"
+            self.empty.set_text(looking, "" if exports else "The first rows are being read.")
 
     def show_nothing(self, why: str) -> None:
         """There is nothing to look into."""
@@ -165,6 +166,9 @@ class PreviewCard(Card):
             return
         self.spinner.stop()
         self.banner.hide()
+        if wizard.exports:
+            self._show_export(preview, wizard.people)
+            return
         count = len(preview.rows)
         rows = f"first {count} rows" if count > 1 else words.count_of(count, "row")
         size = () if preview.size is None else (words.size(preview.size),)
@@ -172,14 +176,35 @@ class PreviewCard(Card):
         self._rows_model.set_preview(preview)
         if self.stack.currentWidget() is self.empty:
             self.stack.setCurrentWidget(self.columns)
-            for at in range(self._rows_model.columnCount()):
-                self.rows.setColumnWidth(at, 140)
+            self._even_widths()
         self.toggle.show()
         self.update_columns(wizard)
 
+    def _show_export(self, preview: Preview, people: int | None) -> None:
+        """The first rows as they will be sent, under what is known of all of them."""
+        count = () if people is None else (words.count_of(people, "person", "people"),)
+        self.about.setText(" · ".join((*count, *preview.summary)))
+        before = self._rows_model.columnCount()
+        self._rows_model.set_preview(preview)
+        self.toggle.hide()
+        if preview.rows:
+            self.stack.setCurrentWidget(self.rows)
+            if self._rows_model.columnCount() != before:
+                self._even_widths()
+        else:
+            self.empty.set_text("Nothing would be sent", "Nobody is chosen, or there is nothing of them yet.")
+            self.stack.setCurrentWidget(self.empty)
+        self._say([InlineNote(note, "info") for note in preview.notes])
+
+    def _even_widths(self) -> None:
+        count = max(self._rows_model.columnCount(), 1)
+        wide = max(140, (self.rows.viewport().width() or self.width()) // count)
+        for at in range(count):
+            self.rows.setColumnWidth(at, wide)
+
     def update_columns(self, wizard: Wizard) -> None:
         """The user changed something that the columns depend on."""
-        if wizard.preview is None:
+        if wizard.preview is None or wizard.exports:
             return
         new = wizard.new_fields()
         self.columns_model.set_rows(wizard.columns(), frozenset(name.lower() for name in new))

@@ -43,18 +43,18 @@ WIDE = 320
 class ScheduleForm(QWidget):
     """`set_document` shows a schedule as app.jobs.schedule writes it; `changed(document)` follows each edit.
 
-    `quiet` is a form of its own, for the page to put where its advanced options are.
+    `again` says what running again is. `quiet` is a form of its own, for the page to put beside its advanced options.
     """
 
     changed = Signal(object)
 
-    def __init__(self, *, new: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, again: str = "Keep importing", *, new: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._new = new
         self._filling = False
         self.quiet = QuietHours()
         self.quiet.changed.connect(self._edited)
-        self.again = CheckBox("Keep importing")
+        self.again = CheckBox(again)
         self.again.toggled.connect(self._edited)
         self.note = set_kind(QLabel(), "secondary")
         self.note.setWordWrap(True)

@@ -1,0 +1,52 @@
+"""What an export would send, seen before it runs: its first rows, and how many people it is about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.catalog import JobType
+from app.jobs.export_source import source_of
+from app.store.database import open_connection, translated
+from connectors.kit.types import Preview
+
+if TYPE_CHECKING:
+    from app.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPreview:
+    """The first rows as they will be sent, and how many people there are in all; None for an export of events."""
+
+    preview: Preview
+    people: int | None
+
+
+def preview_export(engine: Engine, provider: str, job_type: JobType, options: Mapping[str, Any]) -> ExportPreview:
+    """Ask the job type for its first rows over the workspace as it is now. Raises ConnectorError."""
+    function = engine.catalog.function(provider, job_type.preview)
+    path = engine.workspace.database.path
+    # A connection of its own: the source stands still in one transaction for as long as it is asked.
+    with translated(path), closing(open_connection(path)) as connection, source_of(connection) as source:
+        preview: Preview = asyncio.run(function(source, options))
+        audiences = audiences_of(job_type, options)
+        return ExportPreview(preview, source.count(audiences) if audiences else None)
+
+
+def count_people(engine: Engine, audiences: Sequence[str]) -> int:
+    """How many people are in at least one of the audiences. Raises InputError for one that there is not."""
+    path = engine.workspace.database.path
+    with translated(path), closing(open_connection(path)) as connection, source_of(connection) as source:
+        return source.count(audiences)
+
+
+def audiences_of(job_type: JobType, options: Mapping[str, Any]) -> list[str]:
+    """Whom an export is about. A list of audiences beside a single one only marks those who belong to them as well."""
+    single = [str(options.get(option.name) or "") for option in job_type.options if option.type == "audience"]
+    if any(single):
+        return [audience for audience in single if audience]
+    several = [options.get(option.name) or () for option in job_type.options if option.type == "audiences"]
+    return [str(audience) for listed in several for audience in listed]
