@@ -43,7 +43,10 @@ class WorkspaceSource:
 
     @cached_property
     def fields(self) -> tuple[ProfileField, ...]:
-        return tuple(ProfileField(field.name, field.label, field.type) for field in list_fields(self._connection))
+        return tuple(
+            ProfileField(field.name, field.label, field.type, field.is_identifier)
+            for field in list_fields(self._connection)
+        )
 
     def audience(self, identity: str) -> Audience:
         return read_selection(identity).audience

@@ -18,6 +18,7 @@ from app.clock import now_text
 from app.jobs.export_source import WorkspaceSource, source_of
 from app.jobs.run_context import RunContext, limited
 from app.jobs.worker import Reporter
+from app.profiles.written import Kind, remember
 from app.store.database import open_connection, transaction
 from connectors.kit.types import Credentials, Cursor, ExportFunction, SentFile
 
@@ -75,15 +76,23 @@ class _Run(RunContext):
     def save(self, cursor: Cursor) -> None:
         """Keep where the run stands."""
         with transaction(self._connection):
-            self._connection.execute(
-                "update runs set cursor = ? where id = ?", (orjson.dumps(cursor).decode(), self._run_id)
-            )
+            self._keep(cursor)
 
-    def sent(self, file: SentFile) -> None:
-        """Count the rows of a file that has arrived, and keep it in the run's list."""
+    def _keep(self, cursor: Cursor) -> None:
+        self._connection.execute(
+            "update runs set cursor = ? where id = ?", (orjson.dumps(cursor).decode(), self._run_id)
+        )
+
+    def sent(self, file: SentFile, cursor: Cursor | None = None) -> None:
+        """Count the rows of a file that has arrived, and keep it in the run's list; one transaction with the cursor."""
         self._rows += file.rows
         now = now_text()
         with transaction(self._connection):
+            if cursor is not None:
+                self._keep(cursor)
+            if file.local:
+                kind: Kind = "people" if file.table else "export"
+                remember(self._connection, Path(file.local), kind, file.size, file.sha256)
             self._connection.execute(
                 """insert into exported_files (job_id, run_id, place, path, size, sha256, rows, at)
                 values (?, ?, ?, ?, ?, ?, ?, ?)""",

@@ -21,11 +21,13 @@ from app.errors import CausewayError
 from app.profiles.tombstones import fingerprints
 from app.profiles.traces import Wanted, folded
 from app.whole_file import whole_file
+from connectors.kit.files.layout import JOIN
 
 if TYPE_CHECKING:
     from app.engine import Engine
 
-Kind = Literal["people", "person", "rejected", "evidence"]
+Kind = Literal["people", "person", "rejected", "evidence", "export"]
+"""An "export" is a file of a job from which rows can't be taken out: packed, encrypted, or of another shape."""
 Act = Literal["delete", "rewrite", "by hand", "missing"]
 
 BLOCK = 1 << 20
@@ -62,12 +64,19 @@ def remember_written(engine: Engine, path: Path, kind: Kind, about: Iterable[tup
     size, digest = _measured(path)
     with engine.workspace.database.write() as connection:
         people = orjson.dumps([one.hex() for one in fingerprints(connection, about)] if about else []).decode()
-        connection.execute(
-            """insert into written_files (path, kind, at, size, sha256, about) values (?, ?, ?, ?, ?, ?)
-            on conflict (path) do update set kind = excluded.kind, at = excluded.at, size = excluded.size,
-                sha256 = excluded.sha256, about = excluded.about""",
-            (_key(path.absolute()), kind, now_text(), size, digest, people),
-        )
+        remember(connection, path, kind, size, digest, people)
+
+
+def remember(
+    connection: sqlite3.Connection, path: Path, kind: Kind, size: int, digest: str, people: str = "[]"
+) -> None:
+    """The same for a file that was measured, in the caller's transaction; `people` are fingerprints as JSON."""
+    connection.execute(
+        """insert into written_files (path, kind, at, size, sha256, about) values (?, ?, ?, ?, ?, ?)
+        on conflict (path) do update set kind = excluded.kind, at = excluded.at, size = excluded.size,
+            sha256 = excluded.sha256, about = excluded.about""",
+        (_key(path.absolute()), kind, now_text(), size, digest, people),
+    )
 
 
 def list_written(connection: sqlite3.Connection) -> list[WrittenFile]:
@@ -85,6 +94,8 @@ def effect_on(file: WrittenFile, wanted: Wanted, people: Iterable[str]) -> FileE
     if file.kind == "person" and file.about.isdisjoint(people):
         return None
     try:
+        if file.kind == "export":
+            return _effect_on_export(path, wanted)
         untouched = path.stat().st_size == file.size and _measured(path)[1] == file.sha256
         if not untouched:
             names = _evidence_names if file.kind == "evidence" else _names_any
@@ -103,6 +114,21 @@ def effect_on(file: WrittenFile, wanted: Wanted, people: Iterable[str]) -> FileE
     if not rows:
         return None
     return FileEffect(path, "rewrite", f"They are taken out of {rows:,} {'row' if rows == 1 else 'rows'} of {path}.")
+
+
+def _effect_on_export(path: Path, wanted: Wanted) -> FileEffect | None:
+    """A file of a job that can't be changed: where it can be read, whether one of their identifiers stands in it."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            found = any(any(text in folded_line for text in wanted.texts) for folded_line in map(_folded_line, file))
+    except UnicodeDecodeError:
+        return by_hand(path, "is packed or encrypted, so nobody can tell whether they are in it,")
+    return by_hand(path, "may name them") if found else None
+
+
+def _folded_line(line: str) -> str:
+    """A line as identifiers are compared: in addresses case means nothing. Written both ways, one of them is found."""
+    return f"{line}\0{line.casefold()}"
 
 
 def by_hand(path: Path, why: str) -> FileEffect:
@@ -183,11 +209,12 @@ def _values(cell: str) -> list[str]:
     """The values of a cell: one, or those of a set. An apostrophe guards it against spreadsheets."""
     text = cell.removeprefix("'")
     if text.startswith("["):
+        # Files of former versions have sets as JSON.
         try:
             return [folded(str(value)) for value in orjson.loads(text)]
         except (orjson.JSONDecodeError, TypeError):
             pass
-    return [folded(cell), folded(text)]
+    return [folded(cell), folded(text), *map(folded, text.split(JOIN))]
 
 
 def _rejected_test(names: list[str], wanted: Wanted) -> Callable[[list[str]], bool]:

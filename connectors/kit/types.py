@@ -158,10 +158,11 @@ class PreviewColumn:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The first rows of an import as they will be read.
+    """The first rows of an import as they will be read, or of an export as they will be written.
 
     `summary` says how it was read ("UTF-8", "comma", "header row"); `notes` are sentences about oddities;
-    `timestamp` is the column that looks like the event time, if any.
+    `timestamp` is the column that looks like the event time, if any. Of an export, `file` is the name that the file
+    gets and `total` how many people or events it is about, None if nobody knows.
     """
 
     columns: tuple[PreviewColumn, ...]
@@ -171,15 +172,19 @@ class Preview:
     rejected: tuple[Rejected, ...] = ()
     timestamp: str | None = None
     size: int | None = None
+    file: str = ""
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileField:
-    """A field of people: its name, what people call it, and its kind (`string`, `date`, `[]string`, …)."""
+    """A field of people: its name, what people call it, its kind (`string`, `date`, `[]string`, …), and whether it
+    says who somebody is."""
 
     name: str
     label: str
     kind: str
+    identifier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,13 +259,19 @@ class ExportSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SentFile:
-    """A file that an export has put in a place: where (for people), its path there, bytes, hash, number of rows."""
+    """A file that an export has put in a place: where (for people), its path there, bytes, hash, number of rows.
+
+    `local` is its absolute path if it is on this computer; `table` is whether it is a CSV file of people from which
+    rows can be taken out: in UTF-8, with commas, and with a header row of field names.
+    """
 
     place: str
     path: str
     size: int
     sha256: str
     rows: int
+    local: str = ""
+    table: bool = False
 
 
 class ExportContext(Protocol):
@@ -293,8 +304,9 @@ class ExportContext(Protocol):
         """Keep where the run stands, so that it can go on from there."""
         ...
 
-    def sent(self, file: SentFile) -> None:
-        """Say that a file has arrived; it counts its rows as sent and keeps the file in the run's list."""
+    def sent(self, file: SentFile, cursor: Cursor | None = None) -> None:
+        """Say that a file has arrived; it counts its rows as sent and keeps the file in the run's list. A `cursor` is
+        saved in the same step, so that no file counts twice."""
         ...
 
     def log(self, message: str, level: Level = "info") -> None: ...

@@ -1,0 +1,1 @@
+"""Files that jobs read and write: which ones, in what form, and under what names."""
