@@ -16,13 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.file_service import jobs
 from connectors.file_service.jobs import check_folder, check_sftp, csv_import, csv_preview, list_files
 from connectors.kit.errors import InputError, SignInError
+from connectors.kit.files import reading
 from connectors.kit.formats.streams import ByteStream
 from connectors.kit.places.sftp import SftpPlace
 from connectors.kit.times import parse_time
-from connectors.kit.types import Again, Batch, Credentials, Cursor, Level
+from connectors.kit.types import Again, Batch, Credentials, Cursor, DoneFile, Level
 
 if TYPE_CHECKING:
     from peers.sshd import Sshd
@@ -38,9 +38,17 @@ class Context:
     cursor: Cursor | None = None
     previous: Cursor | None = None
     again: Again | None = None
+    done_files: Mapping[str, DoneFile] = field(default_factory=dict)
     logged: list[tuple[str, str]] = field(default_factory=list)
     reported: list[tuple[int, int | None, str, str]] = field(default_factory=list)
     requested: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def keep(self) -> Path:
+        return self.scratch / "kept"
+
+    def committed(self) -> None:
+        """Everything that was handed over counts as saved."""
 
     def request(self, request: Mapping[str, Any]) -> None:
         self.requested.append(request)
@@ -155,7 +163,7 @@ def test_killed_at_any_batch_no_row_is_lost_and_none_is_there_twice(
     tmp_path = tmp_path_factory.mktemp("killed")
     data = people(1_000) + b"too,few\n" + people(500).partition(b"\n")[2]
     (tmp_path / "p").write_bytes(packed(kind, data))
-    monkeypatch.setattr(jobs, "BATCH_ROWS", batch_rows)
+    monkeypatch.setattr(reading, "BATCH_ROWS", batch_rows)
     cursor: Cursor | None = None
     taken: list[Batch] = []
     for count in (*kill_after, None):
@@ -168,7 +176,7 @@ def test_killed_at_any_batch_no_row_is_lost_and_none_is_there_twice(
 
 
 def test_a_resumed_import_says_where_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "BATCH_ROWS", 100)
+    monkeypatch.setattr(reading, "BATCH_ROWS", 100)
     (tmp_path / "p.csv").write_bytes(people(250))
     first = run(Context(folder(tmp_path), tmp_path, {"filename": "p.csv"}), 1)
     context = Context(folder(tmp_path), tmp_path, {"filename": "p.csv"}, first[-1].cursor)
@@ -180,18 +188,18 @@ def test_a_resumed_import_says_where_it_goes_on(tmp_path: Path, monkeypatch: pyt
 def test_a_file_that_was_replaced_meanwhile_is_not_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    monkeypatch.setattr(jobs, "BATCH_ROWS", 100)
+    monkeypatch.setattr(reading, "BATCH_ROWS", 100)
     target = tmp_path / "p.csv"
     target.write_bytes(people(250))
     first = run(Context(folder(tmp_path), tmp_path, {"filename": "p.csv"}), 1)
-    target.write_bytes(people(260 if change == "longer" else 250))
+    target.write_bytes((people(260) if change == "longer" else people(250)).replace(b"p0@", b"q0@"))
     os.utime(target, (1_700_000_000,) * 2)
     with pytest.raises(InputError, match=r"p\.csv was replaced since the import was interrupted"):
         run(Context(folder(tmp_path), tmp_path, {"filename": "p.csv"}, first[-1].cursor))
 
 
 def test_a_file_that_is_replaced_during_the_import_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "BATCH_ROWS", 100)
+    monkeypatch.setattr(reading, "BATCH_ROWS", 100)
     target = tmp_path / "p.csv"
     target.write_bytes(people(250))
     taken: list[Batch] = []

@@ -1,0 +1,146 @@
+"""What the window shows of a place: its files and folders, and the first rows of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from connectors.kit.errors import InputError
+from connectors.kit.files.nested import flattened
+from connectors.kit.files.reading import CsvFile, Form, JsonFile, opened
+from connectors.kit.files.series import Series, derived_prefix
+from connectors.kit.formats.guess import ColumnGuess, guess_timestamp, guess_types
+from connectors.kit.places.base import Place
+from connectors.kit.types import Choice, Credentials, Preview, PreviewColumn
+
+PREVIEW_ROWS = 100
+CELL_LIMIT = 2_000
+
+OpenPlace = Callable[[], Place]
+
+
+def list_files(open_place: OpenPlace, path: str) -> list[Choice]:
+    """Files and folders below `path`, folders first, then the newest file first."""
+    with closing(open_place()) as place:
+        entries = place.list(path)
+    long_ago = datetime(1, 1, 1, tzinfo=UTC)
+    entries.sort(key=lambda entry: entry.modified or long_ago, reverse=True)
+    entries.sort(key=lambda entry: not entry.is_folder)
+    return [
+        Choice(
+            entry.path,
+            entry.name,
+            folder=entry.is_folder,
+            size=None if entry.is_folder else entry.size,
+            modified=entry.modified.isoformat() if entry.modified else None,
+        )
+        for entry in entries
+    ]
+
+
+def list_folders(open_place: OpenPlace, path: str) -> list[Choice]:
+    """The folders below `path`, by name."""
+    with closing(open_place()) as place:
+        return [Choice(entry.path, entry.name, folder=True) for entry in place.list(path) if entry.is_folder]
+
+
+def list_prefixes(options: Mapping[str, Any]) -> list[Choice]:
+    """What the names of further files may begin with, judged by the chosen one."""
+    filename = str(options.get("filename") or options.get("starting_file") or "")
+    prefix = derived_prefix(filename) if filename else ""
+    return [Choice(prefix, prefix)] if prefix else []
+
+
+def preview_file(credentials: Credentials, options: Mapping[str, Any], open_place: OpenPlace, form: Form) -> Preview:
+    """The first rows as the import will read them, unpacked and decrypted; of a remote file only the head is moved.
+
+    Without a file but with a prefix, those of the first file of the series.
+    """
+    with closing(open_place()) as place:
+        filename = str(options.get("filename") or options.get("starting_file") or "")
+        if not filename and not options.get("prefix"):
+            raise InputError("No file is chosen.", advice="Choose the file to import.")
+        if not filename:
+            series = Series(options, form)
+            files = series.files(place.list(series.folder))
+            if not files:
+                raise InputError(f"There is no file {series.describe()}.", advice="Check the prefix and the folder.")
+            filename = files[0].path
+        size = place.stat(filename).size
+        # Which columns are missing is what the preview is to show, so nothing is asked of them here.
+        reading = {name: value for name, value in options.items() if name not in ASKS_FOR_COLUMNS}
+        with opened(place.open(filename), form, reading, credentials) as file:
+            if isinstance(file, CsvFile):
+                return _table(file, reading, size)
+            return _objects(file, size)
+
+
+ASKS_FOR_COLUMNS = frozenset({"fields", "identifiers", "timestamp_field", "timestamps"})
+
+
+def _table(file: CsvFile, options: Mapping[str, Any], size: int) -> Preview:
+    batch = next(file.reader.batches(PREVIEW_ROWS), None)
+    rows = batch.rows if batch is not None else []
+    guesses = guess_types(file.columns, rows)
+    header = "header" if options.get("header", True) and not options.get("columns") else "no header"
+    return Preview(
+        columns=tuple(PreviewColumn(guess.name, guess.sample, guess.kind, guess.is_identifier) for guess in guesses),
+        rows=tuple(tuple(row) for row in rows),
+        summary=(*file.summary[:-1], header),
+        notes=tuple(file.notes),
+        rejected=tuple(batch.rejected) if batch is not None else (),
+        timestamp=guess_timestamp(file.columns, guesses),
+        size=size,
+    )
+
+
+def _objects(file: JsonFile, size: int) -> Preview:
+    batch = next(file.reader.batches(PREVIEW_ROWS), None)
+    records = [flattened(record) for record in batch.records] if batch is not None else []
+    names = list(dict.fromkeys(name for record in records for name in record))
+    rows = [[_cell(record.get(name)) for name in names] for record in records]
+    guesses = guess_types(names, rows)
+    notes = [
+        f"{name} holds objects in a list: it stays in the events and fills no field."
+        for name in names
+        if _list_of(records, name) == "objects"
+    ]
+    return Preview(
+        columns=tuple(_column(guess, records) for guess in guesses),
+        rows=tuple(tuple(row) for row in rows),
+        summary=file.summary,
+        notes=tuple(notes),
+        rejected=tuple(batch.rejected) if batch is not None else (),
+        timestamp=guess_timestamp(names, guesses),
+        size=size,
+    )
+
+
+def _column(guess: ColumnGuess, records: list[dict[str, Any]]) -> PreviewColumn:
+    if _list_of(records, guess.name) == "values":
+        return PreviewColumn(guess.name, guess.sample, "list")
+    return PreviewColumn(guess.name, guess.sample, guess.kind, guess.is_identifier)
+
+
+def _list_of(records: list[dict[str, Any]], name: str) -> str:
+    """What the lists in a column hold: "values", "objects", or "" where there are none."""
+    lists = [value for record in records if isinstance(value := record.get(name), list)]
+    if not lists:
+        return ""
+    return "objects" if any(isinstance(item, dict | list) for items in lists for item in items) else "values"
+
+
+def _cell(value: Any) -> str:
+    """A value as it is shown."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | dict):
+        text = orjson.dumps(value).decode()
+        return text if len(text) <= CELL_LIMIT else text[:CELL_LIMIT] + "…"
+    return orjson.dumps(value).decode()
