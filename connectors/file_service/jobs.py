@@ -1,4 +1,4 @@
-"""What File Service does: check an account, list files, preview and import a file or a series of files."""
+"""What File Service does: check an account, list files, import a file or a series of them, export people and events."""
 
 from __future__ import annotations
 
@@ -7,13 +7,26 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from connectors.kit.errors import InputError, SignInError
+from connectors.kit.errors import InputError
 from connectors.kit.files import importing
+from connectors.kit.files.events import export_events, preview_events
+from connectors.kit.files.exporting import export_people, preview_export
 from connectors.kit.files.importing import import_files, preview_file
+from connectors.kit.files.layout import standard_layout
+from connectors.kit.pgp.keys import check_private_key, check_public_key
 from connectors.kit.places.base import Place
 from connectors.kit.places.local import LocalFolder
 from connectors.kit.places.sftp import connect
-from connectors.kit.types import Account, Batch, Choice, Credentials, ImportContext, Preview
+from connectors.kit.types import (
+    Account,
+    Batch,
+    Choice,
+    Credentials,
+    ExportContext,
+    ExportSource,
+    ImportContext,
+    Preview,
+)
 
 
 def open_place(credentials: Credentials, options: Mapping[str, Any]) -> Place:
@@ -22,11 +35,6 @@ def open_place(credentials: Credentials, options: Mapping[str, Any]) -> Place:
     if credentials.method.startswith("file-service-folder"):
         return LocalFolder(settings["folder"])
     secrets = credentials.secrets
-    if not secrets.get("password") and not secrets.get("privatekey"):
-        raise SignInError(
-            f"There is neither a password nor a private key for {settings['host']}.",
-            advice="Enter one of them in the authorization.",
-        )
     return connect(
         settings["host"],
         _port(settings.get("port", "")),
@@ -47,8 +55,17 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _check_key(credentials: Credentials) -> None:
+    """Look at the PGP key of an authorization, if it has one. Raises InputError."""
+    if private_key := credentials.secrets.get("pgpprivatekey"):
+        check_private_key(private_key, credentials.secrets.get("pgppassphrase") or None)
+    if public_key := credentials.settings.get("pgppublickey"):
+        check_public_key(public_key)
+
+
 async def check_sftp(credentials: Credentials) -> Account:
-    """Sign in, and look into the folder."""
+    """Sign in, look into the folder, and at the PGP key."""
+    _check_key(credentials)
     with closing(open_place(credentials, {})) as place:
         place.list("")
     settings = credentials.settings
@@ -57,7 +74,8 @@ async def check_sftp(credentials: Credentials) -> Account:
 
 
 async def check_folder(credentials: Credentials) -> Account:
-    """Look into the folder."""
+    """Look into the folder, and at the PGP key."""
+    _check_key(credentials)
     with closing(open_place(credentials, {})) as place:
         place.list("")
     return Account(str(Path(credentials.settings["folder"]).expanduser()))
@@ -98,3 +116,35 @@ async def json_import(context: ImportContext) -> AsyncIterator[Batch]:
     """The objects of a JSON file, or of a series of them."""
     async for batch in import_files(context, lambda: open_place(context.credentials, context.options), "json"):
         yield batch
+
+
+async def csv_export(context: ExportContext) -> None:
+    """The people of an audience as a CSV file."""
+    layout = standard_layout(context.source, context.options)
+    await export_people(context, lambda: open_place(context.credentials, context.options), layout)
+
+
+async def csv_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
+    """The first rows as they will be in the CSV file."""
+    return preview_export(source, options, standard_layout(source, options))
+
+
+async def json_export(context: ExportContext) -> None:
+    """The people of an audience as JSON, one in each line."""
+    layout = standard_layout(context.source, context.options, "json")
+    await export_people(context, lambda: open_place(context.credentials, context.options), layout)
+
+
+async def json_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
+    """The first people as they will be in the JSON file."""
+    return preview_export(source, options, standard_layout(source, options, "json"))
+
+
+async def event_export(context: ExportContext) -> None:
+    """The events of streams as a CSV file."""
+    await export_events(context, lambda: open_place(context.credentials, context.options))
+
+
+async def event_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
+    """The first events as they will be in the CSV file."""
+    return preview_events(source, options)
