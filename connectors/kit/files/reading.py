@@ -89,9 +89,9 @@ def csv_options(options: Mapping[str, Any]) -> CsvOptions:
 
 def time_columns(options: Mapping[str, Any]) -> list[str]:
     """The columns that say when a row was true, the weightiest first; the first that can be read counts."""
-    several = options.get("timestamps") or []
-    names = [several] if isinstance(several, str) else list(several)
-    return [str(name) for name in names or [options.get("timestamp_field")] if name]
+    further = options.get("timestamps") or []
+    names = [options.get("timestamp_field"), *([further] if isinstance(further, str) else further)]
+    return list(dict.fromkeys(str(name) for name in names if name))
 
 
 class CsvFile:
