@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import orjson
 
-from app.catalog import AuthorizationMethod
+from app.catalog import AuthorizationMethod, Field
 from app.changes import Change
 from app.clock import now_text
 from app.errors import CausewayError, NotFound, Refused, VaultLocked, VaultMissing
@@ -23,8 +23,11 @@ from app.errors import CausewayError, NotFound, Refused, VaultLocked, VaultMissi
 from connectors.kit.errors import ConnectorError as ConnectorError
 from connectors.kit.errors import HostKeyChanged as HostKeyChanged
 from connectors.kit.errors import HostKeyUnknown as HostKeyUnknown
-from connectors.kit.errors import Unreached
+from connectors.kit.errors import InputError, Unreached
 from connectors.kit.network import through_proxy
+from connectors.kit.pgp.gpg import GpgMissing as GpgMissing
+from connectors.kit.pgp.keys import KeyInfo as KeyInfo
+from connectors.kit.pgp.keys import check_private_key, check_public_key
 from connectors.kit.types import Account as Account
 from connectors.kit.types import Credentials
 
@@ -34,9 +37,21 @@ if TYPE_CHECKING:
     from app.engine import Engine
 
 HOST_KEY = "host_key"
+PGP_KEYS = ("pgp-public-key", "pgp-private-key")
+"""Types of fields that hold a PGP key."""
+PGP_PASSPHRASE = "pgppassphrase"
+"""The field with the passphrase of a method's private PGP key."""
 SHORTEST_SOUGHT = 6
 """A secret shorter than this would be found by chance in any file."""
 SCAN_BLOCK = 1 << 22
+
+
+class BadKey(Refused):
+    """A PGP key can't be used; `field` is the name of the one that it was entered in."""
+
+    def __init__(self, field: str, error: ConnectorError) -> None:
+        super().__init__(error.message, advice=error.advice, details=error.details)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +92,13 @@ def get_authorization(engine: Engine, authorization_id: int) -> AuthorizationInf
 
 
 def add_authorization(engine: Engine, method_slug: str, name: str, values: Mapping[str, str]) -> int:
-    """Keep a new authorization, its secrets in the vault. Raises Refused, VaultLocked, VaultMissing."""
+    """Keep a new authorization, its secrets in the vault. Raises Refused (BadKey), VaultLocked, VaultMissing."""
     engine.require_charge()
     method = engine.catalog.method(method_slug)
     settings, secrets = _checked(method, values)
     if not name.strip():
         raise Refused("The authorization needs a name.")
+    _check_keys(method, settings | secrets)
     if secrets:
         engine.vault.make_ready()
     with engine.workspace.database.write() as connection:
@@ -123,6 +139,9 @@ def edit_authorization(
         if all(settings.get(key) == before.get(key) for key in ("host", "port")) and HOST_KEY not in settings:
             settings |= {key: before[key] for key in (HOST_KEY,) if key in before}
         secret_names = [field.name for field in method.fields if field.name in {*secret_names, *secrets}]
+        # A passphrase that stays may be that of a key that was entered anew.
+        kept = engine.vault.load(authorization_id, [PGP_PASSPHRASE]) if PGP_PASSPHRASE in secret_names else {}
+        _check_keys(method, kept | settings | secrets)
     if secrets:
         engine.vault.make_ready()
     with engine.workspace.database.write() as connection:
@@ -182,7 +201,29 @@ def check_values(engine: Engine, method_slug: str, values: Mapping[str, str]) ->
     """Try values that are not saved yet. Raises what the provider's check raises."""
     method = engine.catalog.method(method_slug)
     settings, secrets = _checked(method, values)
+    _check_keys(method, settings | secrets)
     return _check(engine, method, Credentials(method_slug, settings, secrets))
+
+
+def check_key(field: Field, text: str, passphrase: str = "") -> KeyInfo:
+    """What a PGP key is that was entered in a field of one of PGP_KEYS. Raises BadKey and GpgMissing."""
+    try:
+        if field.type == "pgp-public-key":
+            return check_public_key(text)
+        return check_private_key(text, passphrase or None)
+    except GpgMissing:
+        raise
+    except InputError as error:
+        raise BadKey(field.name, error) from error
+
+
+def _check_keys(method: AuthorizationMethod, values: Mapping[str, str]) -> None:
+    """Raise BadKey for a PGP key that can't be used."""
+    for field in method.fields:
+        if field.type in PGP_KEYS and values.get(field.name):
+            # Without GnuPG nothing is known against the key; until it is there, the jobs say what is missing.
+            with contextlib.suppress(GpgMissing):
+                check_key(field, values[field.name], values.get(PGP_PASSPHRASE, ""))
 
 
 def check_authorization(engine: Engine, authorization_id: int) -> Account:

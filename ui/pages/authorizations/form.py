@@ -144,6 +144,8 @@ class AuthorizationDialog(FormDialog):
 
     def _does_not_work(self, error: BaseException) -> None:
         self._set_busy(False)
+        if self._at_field(error):
+            return
         if isinstance(error, HostKeyUnknown | HostKeyChanged):
             ask_host_key(self, error, functools.partial(self._trust, error.key))
         else:
@@ -184,4 +186,13 @@ class AuthorizationDialog(FormDialog):
 
     def _not_saved(self, error: BaseException) -> None:
         self._set_busy(False)
-        self.help.tell_error(error)
+        if not self._at_field(error):
+            self.help.tell_error(error)
+
+    def _at_field(self, error: BaseException) -> bool:
+        """Say what is wrong with a key where it was entered; False for other errors."""
+        told = self.form.show_error(error)
+        focused = self.focusWidget()
+        if told and focused is not None:
+            self._scroll.ensureWidgetVisible(focused, 0, 80)
+        return told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.authorizations import AuthorizationInfo
+from app.authorizations import AuthorizationInfo, KeyInfo
 from ui.widgets import words
 
 STATUS = {"works": "ok", "failing": "bad"}
@@ -43,6 +43,13 @@ def settings_tip(info: AuthorizationInfo) -> str:
     place = info.settings.get("host") or info.settings.get("folder", "")
     user = info.settings.get("user", "")
     return f"{user}@{place}" if user else place
+
+
+def key_line(info: KeyInfo) -> str:
+    """A PGP key in a line: "RSA 4096 · Maja Holm <maja@…> · expires 2027-03-01"."""
+    names = info.names[:1] or ("no name",)
+    end = f"expires {info.expires.isoformat()}" if info.expires is not None else "never expires"
+    return " · ".join((info.algorithm, *names, end))
 
 
 def listed(names: list[str], most: int = 5) -> str:

@@ -217,6 +217,8 @@ class AuthorizationPane(QWidget):
         error: BaseException,
     ) -> None:
         self._busy(False)
+        if self.form is not None and self.form.show_error(error):
+            return
         if isinstance(error, HostKeyUnknown | HostKeyChanged):
             key = error.key
 
@@ -252,6 +254,8 @@ class AuthorizationPane(QWidget):
 
     def _not_kept(self, error: BaseException) -> None:
         self._busy(False)
+        if self.form is not None and self.form.show_error(error):
+            return
         self._help.tell_error(error)
 
     def _kept(self, authorization_id: int) -> None:
