@@ -20,6 +20,7 @@ What = Literal[
     "index",
     "workspace",
     "settings",
+    "transfers",
 ]
 
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "workspace": "app.cli.workspaces:workspace",
     "import": "app.cli.imports:import_file",
     "export": "app.cli.exports:export",
+    "transfer": "app.cli.transfer:transfer",
     "job": "app.cli.jobs:job",
     "auth": "app.cli.auth:auth",
     "profile": "app.cli.profiles:profile",

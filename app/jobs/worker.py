@@ -79,6 +79,10 @@ class Reporter:
             self._last = now
             self._send(progress)
 
+    def tell(self, message: Any) -> None:
+        """Send what must arrive, whatever was sent a moment ago."""
+        self._send(message)
+
     def give_up(self, outcome: Outcome) -> None:
         """End this process and those it has made at once; from any thread. What is saved stays."""
         # Nobody else sends after this: the lock is never given back.
