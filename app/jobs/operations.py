@@ -186,9 +186,10 @@ def _check_schedule(job_type: JobType, schedule: Schedule) -> None:
 
 def _check_options(engine: Engine, job_type: str, options: Mapping[str, Any]) -> None:
     known = engine.catalog.job_type(job_type)
+    values = {option.name: option.default for option in known.options} | dict(options)
     for option in known.options:
         value = options.get(option.name)
-        if option.required and option.default is None and value in (None, "", [], {}):
+        if option.required and option.applies(values) and option.default is None and value in (None, "", [], {}):
             raise Refused(f"“{option.label}” is missing.", advice="Fill it in, then create the job again.")
     if known.kind == "alert":
         wanted_of(known, options)
