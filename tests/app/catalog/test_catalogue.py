@@ -54,20 +54,20 @@ def test_slugs_are_unique_in_the_whole_catalogue() -> None:
     [
         ("category: Files", "category: Filez", "category: Files", "category: 'Filez' is none of Files, Email"),
         ("kind: sftp", "kind: sftp\n    colour: red", "", "authorizations[0].colour: the key colour is unknown here"),
-        ("    check: check_folder\n", "", "- slug: file-service-folder", "authorizations[1]: the key check is missing"),
+        ("    check: check_folder\n", "", "- slug: file-service-folder", "authorizations[3]: the key check is missing"),
         ("check: check_sftp", "check: check_ftp", "check: check_sftp", "jobs.py has no fitting function check_ftp"),
         ("run: csv_import", "run: csv_preview", "run: csv_import", "jobs.py has no fitting function csv_preview"),
         ("choices_from: list_files", "choices_from: list_all", "{name: filename", "no fitting function list_all"),
-        ("when: {header: false}", "when: {heading: false}", "{name: columns", "there is no option heading"),
-        ('default: ""', 'default: "x"', 'default: ""', "default: 'x' is not among the choices"),
+        ("{use: csv_columns", "{use: csv_columns, when: {heading: false}", "{use: csv_columns", "there is no option heading"),
+        ("{use: csv_quote", "{use: csv_quote, default: x", "{use: csv_quote", "default: 'x' is not among the choices"),
         ("{use: password}", "{use: password, secret: false}", "{use: password", "password must be secret"),
         ("{use: passphrase}", "{use: passfrase}", "{use: passphrase", "passfrase is not in connectors/kit/shared.yaml"),
         ("name: File Service", "name: File Service\nname: Files", "slug: file", "the key name is there twice"),
-        ("name: member,", "name: header,", "options:", "header is there twice"),
+        ("{use: member", "{use: member, name: header", "options:", "header is there twice"),
         ("slug: file-service\n", "slug: files\n", "slug: file", "the folder file_service does not fit the slug files"),
         ("works_offline: true", "works_offline: yes please", "works_offline", "should be of the type boolean"),
         ("sandbox: FileServiceSandbox", "sandbox: Another", "sandbox:", "sandbox.py has no class Another"),
-        ("[file-service-sftp, file-service-folder]", "[file-service-ftp]", "authorizations: [", "no authorization"),
+        ("      - file-service-folder\n", "      - file-service-f\n", "      - file-service-folder\n", "no authorization"),
         ("slug: file-service-folder", "slug: File_Service", "slug: file-service-folder", "does not have the form"),
         ("summary: Reads", "summary: [Reads", "", "line"),
     ],
@@ -110,12 +110,15 @@ def test_the_catalogue_as_json_has_the_published_shape() -> None:
     fields = {field["name"]: field for field in methods["file-service-sftp"]["fields"]}
     assert list(fields) == ["host", "port", "user", "password", "privatekey", "passphrase", "folder"]
     assert {name for name, field in fields.items() if field["secret"]} == {"password", "privatekey", "passphrase"}
-    assert methods["file-service-folder"]["serves"] == ["file-service-csv-import"]
-    (job,) = provider["jobs"]
+    assert methods["file-service-folder-pgp-private"]["serves"] == [
+        "file-service-csv-import",
+        "file-service-json-import",
+    ]
+    job = provider["jobs"][0]
     assert (job["kind"], job["frequency"]) == ("import", ["one-time", "continuous"])
     options = {option["name"]: option for option in job["config"]}
     assert {"stream", "filename", "delimiter", "timestamp_field", "fields", "identifiers"} <= set(options)
-    assert [name for name, option in options.items() if option["required"]] == ["filename", "stream"]
+    assert [name for name, option in options.items() if option["required"]] == ["filename", "stream", "move_to"]
 
 
 def test_an_option_is_asked_for_when_others_say_so() -> None:

@@ -328,7 +328,7 @@ def test_a_check_says_whose_account_it_is(sshd: Sshd, tmp_path: Path) -> None:
     ("settings", "secrets", "kind", "sentence"),
     [
         ({}, {"password": "wrong", "privatekey": ""}, SignInError, "password"),
-        ({}, {"privatekey": ""}, SignInError, "neither a password nor a private key"),
+        ({}, {"privatekey": ""}, SignInError, "Neither a password nor a private key"),
         ({"port": "ssh"}, {}, InputError, "ssh is no port"),
         ({"port": "0"}, {}, InputError, "0 is no port"),
         ({"folder": "nowhere"}, {}, InputError, "nowhere"),
