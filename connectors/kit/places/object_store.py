@@ -100,6 +100,17 @@ class ObjectPlace:
     def label(self) -> str:
         return f"{self._store.scheme}://{self._bucket}" if self._bucket else self._store.service
 
+    def reach(self) -> None:
+        """Ask whether the service, the bucket and the keys are right. Who may not list is let in all the same: some may
+        only write, and some know only their own bucket. Raises ConnectorError."""
+        try:
+            with self._told("list", self._bucket, ""):
+                next(self._store.keys(self._bucket, "") if self._bucket else self._store.buckets(), None)
+        except InputError as error:
+            fault = self._fault(error)
+            if fault is None or fault.status != 403:
+                raise
+
     def list(self, path: str = "") -> builtins.list[Entry]:
         bucket, prefix = self._split(path)
         if not bucket:

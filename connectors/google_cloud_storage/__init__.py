@@ -1,0 +1,1 @@
+"""Files of people and events in Google Cloud Storage."""

@@ -1,0 +1,1 @@
+"""Files of people and events in Azure Blob Storage."""
