@@ -28,7 +28,8 @@ def not_written(error: OSError, path: Path) -> InputError:
     elif isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
         message, advice = f"{path} can't be written, for something of that name is there.", "Choose another name."
     elif isinstance(error, PermissionError):
-        message, advice = f"{path} may not be written by you.", "Ask the folder's owner for the right to write in it."
+        message = f"{path} may not be written by you."
+        advice = "Close it if another program has it open, or ask the folder's owner for the right to write in it."
     elif error.errno in _FULL:
         message = f"There is no room left on the disk for {path.name}."
         advice = "Make room and run the job again; it goes on where it stopped."

@@ -16,6 +16,8 @@ from connectors.kit.places.disk import not_read, not_written
 from connectors.kit.places.partial import PartialFile
 
 _COPY_SIZE = 1024 * 1024
+_CAN_LINK = os.link in os.supports_follow_symlinks
+"""Whether a link can get a hard link itself. It can't on Windows, where a renaming never replaces anything."""
 
 
 class LocalFolder:
@@ -135,6 +137,9 @@ class LocalFolder:
                     f"{target} is there already, so {source.name} stays where it is.",
                     advice="Move the other file away, or choose another name.",
                 )
+            if not _CAN_LINK:
+                self._move_otherwise(source, target)
+                return
             try:
                 # A link is made only where there is nothing yet; a renaming would replace what came meanwhile.
                 os.link(source, target, follow_symlinks=False)

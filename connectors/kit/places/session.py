@@ -130,7 +130,7 @@ class Session:
                 yield _attributes(answer, 5)[0] if answer[0] == _ATTRS else None
 
     def entries(self, path: bytes) -> Iterator[Named]:
-        """What is in a folder, without itself and the one above."""
+        """What is in a folder, without itself and the one above. Who asks says when it is too much."""
         handle = self._handle(_OPENDIR, _text(path))
         numbers = deque(self._ask(_READDIR, _text(handle)) for _ in range(_FOLDERS_AHEAD))
         try:
@@ -141,8 +141,11 @@ class Session:
                     if error.code == END_OF_FILE:
                         return
                     raise error
+                names = _names(answer)
+                if not names:
+                    raise ProtocolError("the server lists nothing again and again")
                 numbers.append(self._ask(_READDIR, _text(handle)))
-                yield from _names(answer)
+                yield from (one for one in names if one.name not in (b".", b".."))
         finally:
             self._forget(numbers)
             self._waiting.discard(self._ask(_CLOSE, _text(handle)))
@@ -161,9 +164,28 @@ class Session:
         """Give a name to a file in one step, whatever had it before. Raises StatusError UNSUPPORTED."""
         self._extended(b"posix-rename@openssh.com", _text(path) + _text(to))
 
+    @property
+    def can_sync(self) -> bool:
+        return b"fsync@openssh.com" in self.offers
+
     def sync(self, handle: bytes) -> None:
         """Have the server bring an open file to its disk. Raises StatusError UNSUPPORTED."""
         self._extended(b"fsync@openssh.com", _text(handle))
+
+    def begin_sync(self, handle: bytes) -> int:
+        """The same without waiting: the number under which `end_sync` has the answer."""
+        return self._ask(_EXTENDED, _text(b"fsync@openssh.com") + _text(handle))
+
+    def end_sync(self, number: int) -> None:
+        _raise_unless_ok(self._answer(number))
+
+    def is_answered(self, number: int) -> bool:
+        """Whether an answer has begun to arrive, if it is the only one that is waited for."""
+        return number in self._answers or bool(self._channel.recv_ready())
+
+    def end(self) -> None:
+        """End the session, but not the connection."""
+        self._channel.close()
 
     def room(self, path: bytes) -> int | None:
         """Bytes that are free for us on the disk of a path; None when the server does not tell."""
@@ -404,14 +426,15 @@ def _attributes(packet: bytes, at: int) -> tuple[Attributes, int]:
     return Attributes(size, mode, modified or None), at
 
 
-def _names(packet: bytes) -> Iterator[Named]:
+def _names(packet: bytes) -> list[Named]:
+    found: list[Named] = []
     at = 9
     for _ in range(int.from_bytes(packet[5:9], "big")):
         name, at = _take(packet, at)
         listing, at = _take(packet, at)
         attributes, at = _attributes(packet, at)
-        if name not in (b".", b".."):
-            yield Named(name, listing, attributes)
+        found.append(Named(name, listing, attributes))
+    return found
 
 
 def _status(packet: bytes) -> StatusError:

@@ -6,7 +6,7 @@ import posixpath
 import stat as stat_module
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,7 @@ from connectors.kit.places.remote import RemoteFile
 from connectors.kit.places.sending import COMPARED, Sending
 from connectors.kit.places.session import UNCONFIRMED, Attributes, ProtocolError, Session, StatusError
 from connectors.kit.places.ssh import connect_ssh
+from connectors.kit.places.syncing import Syncing
 from connectors.kit.places.transfer import open_channel
 
 ANSWER_SECONDS = 60
@@ -152,14 +153,16 @@ class SftpPlace:
         done = start
         try:
             sent.go_to(start)
-            for done in self.session.write(handle, start, sent.read):
-                if progress is not None:
-                    progress(done, sent.size)
+            with closing(Syncing(self._transport, self.session, part)) as syncing:
+                for done in self.session.write(handle, start, sent.read):
+                    syncing.reached(done)
+                    if progress is not None:
+                        progress(done, sent.size)
             with suppress(StatusError):
                 # Not every server can; one that fails here is found out by the size or when closing.
                 self.session.sync(handle)
-            closing, handle = handle, b""
-            self.session.close(closing)
+            whole, handle = handle, b""
+            self.session.close(whole)
             sent.refuse_change()
             with suppress(StatusError):
                 size = self.session.stat(part).size

@@ -11,13 +11,15 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import paramiko
 import pytest
 from peers.cutter import Cutter
 from peers.sshd import run_sshd
 
 from connectors.kit.errors import InputError, SignInError, WaitError
+from connectors.kit.places import syncing
 from connectors.kit.places.refusals import not_written
-from connectors.kit.places.session import Attributes, StatusError
+from connectors.kit.places.session import Attributes, Session, StatusError
 from connectors.kit.places.sftp import SftpPlace, connect
 
 if TYPE_CHECKING:
@@ -108,7 +110,10 @@ def test_a_file_arrives_whole_under_its_name_or_not_at_all(
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-def test_a_hundred_cuts_at_random_bytes(sshd: Sshd, inbox: Path, tmp_path: Path, direction: str) -> None:
+def test_a_hundred_cuts_at_random_bytes(
+    sshd: Sshd, inbox: Path, tmp_path: Path, direction: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncing, "SYNC_EVERY", 500_000)
     chance = random.Random(direction)
     cutter = Cutter(sshd.host, sshd.port)
     rounds = 0
@@ -186,6 +191,26 @@ def test_what_does_not_belong_together_is_sent_anew(
         (tmp_path / ".people.csv.sending").write_text("[]")
     place.send(local, "inbox/people.csv")
     assert (inbox / "people.csv").read_bytes() == local.read_bytes()
+
+
+@pytest.mark.parametrize("sessions", ["several", "one only"])
+def test_a_large_file_is_brought_to_the_disk_on_the_way(
+    sshd: Sshd, place: SftpPlace, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sessions: str
+) -> None:
+    monkeypatch.setattr(syncing, "SYNC_EVERY", 1_000_000)
+    begun: list[int] = []
+    begin = Session.begin_sync
+    monkeypatch.setattr(Session, "begin_sync", lambda one, handle: (begun.append(1), begin(one, handle))[1])
+    if sessions == "one only":
+
+        def refuse(transport: paramiko.Transport) -> paramiko.Channel:
+            raise paramiko.ChannelException(1, "Administratively prohibited")
+
+        monkeypatch.setattr(syncing, "open_channel", refuse)
+    local = make_file(tmp_path, 20_000_000)
+    place.send(local, "inbox/people.csv")
+    assert (inbox / "people.csv").read_bytes() == local.read_bytes()
+    assert bool(begun) == (sessions == "several")
 
 
 def test_a_lost_answer_to_the_renaming_sends_nothing_twice(

@@ -9,12 +9,15 @@ import socket
 import struct
 import subprocess
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.kit.errors import HostKeyChanged, HostKeyUnknown, InputError, SignInError, WaitError
 from connectors.kit.formats.compression import decompress, zip_members
@@ -314,6 +317,41 @@ def test_answers_in_another_order_are_put_in_place(monkeypatch: pytest.MonkeyPat
     data = os.urandom(500_000)
     channel: Any = Shuffler(data)
     assert b"".join(session.Session(channel).read(b"h", 7, len(data))) == data[7:]
+
+
+class Babbler:
+    """A channel to a server that greets properly and then answers the requests 1, 2, 3… with anything."""
+
+    def __init__(self, answers: list[tuple[int, bytes]]) -> None:
+        self.answers = struct.pack(">IBI", 5, 2, 3)
+        for number, (kind, body) in enumerate(answers, 1):
+            self.answers += struct.pack(">IBI", 5 + len(body), kind, number) + body
+        self.out_max_packet_size = 32768
+
+    def send(self, request: bytes) -> int:
+        return len(request)
+
+    def recv(self, count: int) -> bytes:
+        taken, self.answers = self.answers[:count], self.answers[count:]
+        return taken
+
+    def recv_ready(self) -> bool:
+        return bool(self.answers)
+
+
+@given(st.lists(st.tuples(st.sampled_from([101, 102, 103, 104, 105, 201, 7]), st.binary(max_size=60)), max_size=12))
+def test_answers_without_sense_are_a_lost_connection_and_nothing_worse(answers: list[tuple[int, bytes]]) -> None:
+    for use in (
+        lambda one: list(one.entries(b"folder")),
+        lambda one: one.stat(b"file"),
+        lambda one: list(one.stats([b"a", b"b"])),
+        lambda one: list(one.read(one.open(b"file", session.READ), 0, 100_000)),
+        lambda one: list(one.write(one.open(b"file", session.WRITE), 0, io.BytesIO(bytes(90_000)).read)),
+        lambda one: (one.room(b"."), one.make_folder(b"x")),
+    ):
+        channel: Any = Babbler(answers)
+        with suppress(OSError, EOFError):
+            use(session.Session(channel))
 
 
 def test_a_preview_reads_only_the_start(sshd: Sshd, place: SftpPlace, monkeypatch: pytest.MonkeyPatch) -> None:
