@@ -179,6 +179,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) ->
 
 @pytest.fixture(scope="session")
 def sshd() -> Iterator[Sshd]:
-    """One server for the whole test session."""
-    with run_sshd() as server:
+    """One server for the whole test session, in which a key agent of who runs the tests has no part."""
+    with pytest.MonkeyPatch.context() as patch, run_sshd() as server:
+        patch.delenv("SSH_AUTH_SOCK", raising=False)
         yield server
