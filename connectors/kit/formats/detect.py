@@ -8,7 +8,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Literal, Protocol
 
 from connectors.kit.errors import InputError
 
@@ -46,8 +46,8 @@ _JSON = re.compile(rb'\s*(?:\{\s*(?:"(?:[^"\\]|\\.)*"\s*:|\})|\[\s*[\[{\]])')
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 
 
-def refuse_other_kinds(head: bytes) -> None:
-    """Raise InputError, in one sentence, when a file that starts with `head` is surely no CSV."""
+def refuse_other_kinds(head: bytes, *, wanted: Literal["CSV", "JSON"] = "CSV") -> None:
+    """Raise InputError, in one sentence, when a file that starts with `head` is surely not what is wanted."""
     kind, advice = "", ""
     for magic, name, what_to_do in _BINARY:
         if head.startswith(magic):
@@ -57,10 +57,12 @@ def refuse_other_kinds(head: bytes) -> None:
     if not kind and _MARKUP.match(body):
         kind = "a web page or XML"
         advice = "Often this is a sign-in or error page that was saved instead of the file. Get the file once more."
-    elif not kind and _JSON.match(body):
+    elif not kind and wanted == "CSV" and _JSON.match(body):
         kind, advice = "JSON", _AS_CSV
     if kind:
-        raise InputError(f"This file is no CSV: it is {kind}.", advice=advice or "Choose a CSV file.")
+        if wanted == "JSON":
+            advice = advice.replace(_AS_CSV, "Export it as JSON and choose that file.")
+        raise InputError(f"This file is no {wanted}: it is {kind}.", advice=advice or f"Choose a {wanted} file.")
     if not head.strip(b" \t\r\n\x00\x1a\xef\xbb\xbf\xfe\xff"):
         raise InputError(
             "The file is empty." if not head.strip(b"\x00") else "The file holds nothing but blank lines.",
