@@ -73,9 +73,10 @@ class Parts:
         """How many of so many rows the present file takes, as far as their number counts."""
         return min(rows, self._most_rows - self._rows) if self._most_rows else rows
 
-    def fits(self, size: int) -> bool:
-        """Whether so many bytes go into the present file; what fits into none goes into an empty one."""
-        return not self._most_bytes or self._bytes + size <= self._most_bytes or not self._rows
+    def fits(self, size: int, rows: int) -> bool:
+        """Whether so many bytes go into the present file; a row that fits into none goes into an empty one."""
+        alone = rows == 1 and not self._rows
+        return alone or not self._most_bytes or self._bytes + size <= self._most_bytes
 
     def write(self, data: bytes, rows: int = 0) -> None:
         """Append bytes that are so many rows."""

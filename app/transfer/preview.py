@@ -6,10 +6,9 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.lql.events import flatten
 from app.transfer.model import Transfer
 from app.transfer.opening import Prepared, prepare
-from app.transfer.reading import Block, Source, opened, text_of
+from app.transfer.reading import Block, Source, flat, opened, text_of
 from app.transfer.writing import Unwritable, shape_of
 from connectors.kit.errors import ConnectorError, InputError
 from connectors.kit.formats.chain import unpacked
@@ -104,9 +103,9 @@ def _first(source: Source) -> Block:
 def _before(source: Source, block: Block) -> Sample:
     if source.form == "csv":
         return Sample(tuple(source.columns), tuple(map(tuple, block.rows)))
-    flat = [flatten(record) for record in block.records]
-    columns = tuple(dict.fromkeys(key for record in flat for key in record))
-    return Sample(columns, tuple(tuple(text_of(record.get(name)) for name in columns) for record in flat))
+    records = [flat(record) for record in block.records]
+    columns = tuple(dict.fromkeys(key for record in records for key in record))
+    return Sample(columns, tuple(tuple(text_of(record.get(name)) for name in columns) for record in records))
 
 
 def _after(source: Source, block: Block, transfer: Transfer, before: Sample) -> tuple[Sample, list[Rejected]]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from app.lql.events import flatten
 from app.transfer.model import DELIMITERS, Form, Reading, Transfer
 from connectors.kit.errors import InputError
+from connectors.kit.files.nested import flattened
 from connectors.kit.formats.chain import Keys, unpacked
 from connectors.kit.formats.csv import COLUMN_LIMIT, CsvOptions, CsvReader, open_csv
 from connectors.kit.formats.detect import encoding_name
@@ -168,7 +168,7 @@ def all_keys(source: Source) -> Iterator[tuple[int, list[str]]]:
     read = 0
     for block in source.blocks():
         for record in block.records:
-            keys.update(dict.fromkeys(flatten(record)))
+            keys.update(dict.fromkeys(flat(record)))
         read += len(block.records)
         if len(keys) > COLUMN_LIMIT:
             raise InputError(
@@ -176,6 +176,11 @@ def all_keys(source: Source) -> Iterator[tuple[int, list[str]]]:
                 advice="Choose the columns to take over, or write JSON.",
             )
         yield read, list(keys)
+
+
+def flat(record: Record) -> Record:
+    """One level of keys: deeper ones are named by the keys on the way, joined by dots."""
+    return flattened(record) if any(value.__class__ is dict for value in record.values()) else record
 
 
 def text_of(value: Any) -> str:

@@ -91,7 +91,11 @@ class TransferOrder:
             raise Refused("This transfer is under way already.", advice="Wait for it to end.") from None
         try:
             with limited(self.memory, reporter, advice), through_proxy(self.prepared.proxy):
-                result = _Work(self, reporter).make()
+                work = _Work(self, reporter)
+                try:
+                    result = work.make()
+                finally:
+                    work.close()
         except OSError as error:
             raise not_written(error, self.scratch) from error
         finally:
@@ -129,6 +133,10 @@ class _Work:
             entry.size,
             self._transfer.copies,
         )
+
+    def close(self) -> None:
+        """Let go of what is still open after an error."""
+        self._rejects.finish()
 
     def _has_pgp(self) -> bool:
         return self._prepared.keys is not None or bool(self._prepared.public_key)
@@ -265,7 +273,7 @@ class _Work:
             data = shape.encode(items)
         except Unwritable:
             data = None
-        if data is not None and parts.fits(len(data)):
+        if data is not None and parts.fits(len(data), len(items)):
             parts.write(data, len(items))
             self._rows += len(items)
             return
@@ -276,7 +284,7 @@ class _Work:
                 shown = " ".join(map(str, shape.shown(item)))[:TEXT_LIMIT]
                 self._rejects.add([Rejected(line, str(error), shown)])
                 continue
-            if not parts.fits(len(row)):
+            if not parts.fits(len(row), 1):
                 parts.next()
             parts.write(row, 1)
             self._rows += 1

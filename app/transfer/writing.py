@@ -11,10 +11,10 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
-from app.lql.events import flatten
 from app.transfer.model import Transfer, Writing
-from app.transfer.reading import Block, Source, Style, text_of
+from app.transfer.reading import Block, Source, Style, flat, text_of
 from connectors.kit.errors import InputError
+from connectors.kit.files.nested import value_at
 from connectors.kit.formats.detect import encoding_name, known_encoding
 
 SHOWN_COLUMNS = 20
@@ -82,8 +82,9 @@ def shape_of(source: Source, transfer: Transfer, keys: Sequence[str] = ()) -> Sh
     names, titles = names or list(keys), titles or list(keys)
 
     def cells(block: Block) -> list[list[str]]:
-        flat = map(flatten, block.records)
-        return [[text_of(record.get(name)) for name in names] for record in flat]
+        if transfer.columns:
+            return [[text_of(value_at(record, name)) for name in names] for record in block.records]
+        return [[text_of(record.get(name)) for name in names] for record in map(flat, block.records)]
 
     return _Table(cells, titles, _style(Style(), transfer.writing))
 
@@ -109,13 +110,11 @@ def _picker(places: list[int], width: int) -> Callable[[list[list[str]]], list[A
 
 def _picked(record: dict[str, Any], names: Sequence[str], titles: Sequence[str]) -> dict[str, Any]:
     """The chosen keys of a record; one that it does not have is left out, as the record does."""
-    flat = flatten(record)
     found = {}
     for name, title in zip(names, titles, strict=True):
-        if name in flat:
-            found[title] = flat[name]
-        elif name in record:
-            found[title] = record[name]
+        value = value_at(record, name)
+        if value is not None or name in record:
+            found[title] = value
     return found
 
 
