@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -13,13 +13,16 @@ from connectors.kit.errors import InputError
 from connectors.kit.files.nested import flattened
 from connectors.kit.files.reading import CsvFile, Form, JsonFile, opened
 from connectors.kit.files.series import Series, derived_prefix
+from connectors.kit.formats.csv import CsvBatch
 from connectors.kit.formats.guess import ColumnGuess, guess_timestamp, guess_types
+from connectors.kit.formats.json import JsonBatch
 from connectors.kit.places.base import Place
-from connectors.kit.types import Choice, Credentials, Preview, PreviewColumn
+from connectors.kit.types import Choice, Credentials, Preview, PreviewColumn, Rejected
 
 PREVIEW_ROWS = 100
 CELL_LIMIT = 2_000
 
+Part = TypeVar("Part", CsvBatch, JsonBatch)
 OpenPlace = Callable[[], Place]
 
 
@@ -82,56 +85,71 @@ def preview_file(credentials: Credentials, options: Mapping[str, Any], open_plac
 ASKS_FOR_COLUMNS = frozenset({"fields", "identifiers", "timestamp_field", "timestamps"})
 
 
+def _first(batches: Iterator[Part]) -> tuple[list[Part], list[Rejected], list[str]]:
+    """Parts with as many rows as a preview shows, the rejected ones, and a note where the file broke off before."""
+    parts: list[Part] = []
+    rejected: list[Rejected] = []
+    count = 0
+    try:
+        for part in batches:
+            parts.append(part)
+            rejected += part.rejected
+            count += len(part.lines) + len(part.rejected)
+            if count >= PREVIEW_ROWS:
+                break
+    except InputError as error:
+        if not count:
+            raise
+        return parts, rejected, [str(error)]
+    return parts, rejected, []
+
+
 def _table(file: CsvFile, options: Mapping[str, Any], size: int) -> Preview:
-    batch = next(file.reader.batches(PREVIEW_ROWS), None)
-    rows = batch.rows if batch is not None else []
+    parts, rejected, notes = _first(file.reader.batches(PREVIEW_ROWS))
+    rows = [row for part in parts for row in part.rows][:PREVIEW_ROWS]
     guesses = guess_types(file.columns, rows)
     header = "header" if options.get("header", True) and not options.get("columns") else "no header"
     return Preview(
         columns=tuple(PreviewColumn(guess.name, guess.sample, guess.kind, guess.is_identifier) for guess in guesses),
         rows=tuple(tuple(row) for row in rows),
         summary=(*file.summary[:-1], header),
-        notes=tuple(file.notes),
-        rejected=tuple(batch.rejected) if batch is not None else (),
+        notes=(*file.notes, *notes),
+        rejected=tuple(rejected),
         timestamp=guess_timestamp(file.columns, guesses),
         size=size,
     )
 
 
 def _objects(file: JsonFile, size: int) -> Preview:
-    batch = next(file.reader.batches(PREVIEW_ROWS), None)
-    records = [flattened(record) for record in batch.records] if batch is not None else []
+    parts, rejected, notes = _first(file.reader.batches(PREVIEW_ROWS))
+    records = [flattened(record) for part in parts for record in part.records][:PREVIEW_ROWS]
     names = list(dict.fromkeys(name for record in records for name in record))
     rows = [[_cell(record.get(name)) for name in names] for record in records]
     guesses = guess_types(names, rows)
-    notes = [
+    notes += [
         f"{name} holds objects in a list: it stays in the events and fills no field."
         for name in names
-        if _list_of(records, name) == "objects"
+        if any(isinstance(item, dict | list) for items in _lists(records, name) for item in items)
     ]
     return Preview(
         columns=tuple(_column(guess, records) for guess in guesses),
         rows=tuple(tuple(row) for row in rows),
         summary=file.summary,
         notes=tuple(notes),
-        rejected=tuple(batch.rejected) if batch is not None else (),
+        rejected=tuple(rejected),
         timestamp=guess_timestamp(names, guesses),
         size=size,
     )
 
 
 def _column(guess: ColumnGuess, records: list[dict[str, Any]]) -> PreviewColumn:
-    if _list_of(records, guess.name) == "values":
+    if _lists(records, guess.name):
         return PreviewColumn(guess.name, guess.sample, "list")
     return PreviewColumn(guess.name, guess.sample, guess.kind, guess.is_identifier)
 
 
-def _list_of(records: list[dict[str, Any]], name: str) -> str:
-    """What the lists in a column hold: "values", "objects", or "" where there are none."""
-    lists = [value for record in records if isinstance(value := record.get(name), list)]
-    if not lists:
-        return ""
-    return "objects" if any(isinstance(item, dict | list) for items in lists for item in items) else "values"
+def _lists(records: list[dict[str, Any]], name: str) -> list[list[Any]]:
+    return [value for record in records if isinstance(value := record.get(name), list)]
 
 
 def _cell(value: Any) -> str:

@@ -125,7 +125,7 @@ class _Import:
 
     def _nothing_new(self, series: Series, there: int) -> None:
         context = self._context
-        late = series.late(self._done, datetime.now(UTC))
+        late = series.late(self._done, utc_now())
         if late is not None:
             name, expected = late
             context.log(
@@ -142,11 +142,11 @@ class _Import:
         """The file's state once nobody writes it any more. Raises _Left."""
         entry = one.entry
         if not entry.tag and entry.modified is not None:
-            age = datetime.now(UTC) - entry.modified
+            age = utc_now() - entry.modified
             while timedelta(0) <= age < SETTLED:
                 self._context.progress(self._before, self._all, "bytes", f"Waiting until {entry.name} is complete")
                 await asyncio.sleep(min(LOOKED, (SETTLED - age).total_seconds()))
-                age = datetime.now(UTC) - entry.modified
+                age = utc_now() - entry.modified
         mark = self._look_again(entry.path)
         if not same_mark(mark, mark_of(entry)):
             raise _Left(f"{entry.path} is still being written; it is read at the next run.")
@@ -363,6 +363,10 @@ class _Import:
         if self._after.planned():
             self._context.committed()
             self._after.carry_out(self._connection.place, self._done)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _hash(place: Place, name: str, size: int, context: ImportContext) -> str:
