@@ -1,11 +1,10 @@
-"""What an export would send, seen before it runs: its first rows, and how many people it is about."""
+"""What an export would send, seen before it runs, and how many people an audience has."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.catalog import JobType
@@ -17,23 +16,14 @@ if TYPE_CHECKING:
     from app.engine import Engine
 
 
-@dataclass(frozen=True, slots=True)
-class ExportPreview:
-    """The first rows as they will be sent, and how many people there are in all; None for an export of events."""
-
-    preview: Preview
-    people: int | None
-
-
-def preview_export(engine: Engine, provider: str, job_type: JobType, options: Mapping[str, Any]) -> ExportPreview:
-    """Ask the job type for its first rows over the workspace as it is now. Raises ConnectorError."""
+def preview_export(engine: Engine, provider: str, job_type: JobType, options: Mapping[str, Any]) -> Preview:
+    """The first rows as the job type would send them of the workspace as it is now. Raises ConnectorError."""
     function = engine.catalog.function(provider, job_type.preview)
     path = engine.workspace.database.path
     # A connection of its own: the source stands still in one transaction for as long as it is asked.
     with translated(path), closing(open_connection(path)) as connection, source_of(connection) as source:
         preview: Preview = asyncio.run(function(source, options))
-        audiences = audiences_of(job_type, options)
-        return ExportPreview(preview, source.count(audiences) if audiences else None)
+    return preview
 
 
 def count_people(engine: Engine, audiences: Sequence[str]) -> int:

@@ -77,8 +77,6 @@ class Wizard:
         """When the job runs, as app.jobs.schedule reads it; empty for once."""
         self.editing: int | None = None
         self.preview: Preview | None = None
-        self.people: int | None = None
-        """How many people an export is about, as its preview found."""
         self._values: dict[str, dict[str, Any]] = {}
         self._own: set[str] = set()
         """What the user entered, so that no suggestion replaces it: "name" and names of options."""
@@ -297,7 +295,10 @@ class Wizard:
         if job_type is None or not job_type.preview or self.authorization_id is None:
             return False
         unneeded = PLACE_TYPES if self.exports else UNSEEN_TYPES
-        sources = [option for option in self.asked() if option.required and option.type not in unneeded]
+        # What is advanced says how something is done, not with what.
+        sources = [
+            option for option in self.asked() if option.required and option.type not in unneeded and not option.advanced
+        ]
         return all(
             self.values.get(option.name) not in (None, "", [], {})
             and not self._fault(option, self.values.get(option.name))
@@ -312,10 +313,9 @@ class Wizard:
             if (self.exports or option.type not in UNSEEN_TYPES) and self.values.get(option.name) is not None
         }
 
-    def apply_preview(self, preview: Preview, people: int | None = None) -> None:
-        """Take over what the source seems to hold, where the user has not said otherwise; of an export, what it sends
-        and about how many people."""
-        self.preview, self.people = preview, people
+    def apply_preview(self, preview: Preview) -> None:
+        """Take over what the source seems to hold, where the user has not said otherwise."""
+        self.preview = preview
         if self.job_type is None or self.exports:
             return
         names = {column.name for column in preview.columns}

@@ -10,7 +10,7 @@ from app.errors import Refused
 from app.lql import columns_of, compile_expression, parse_expression
 from app.schema.column_types import COLUMN_TYPES, column_expression
 from app.schema.fields import field_name
-from app.schema.model import IDENTIFIER_KINDS, MERGE_OPERATORS, FieldDefinition, MappingDefinition
+from app.schema.model import IDENTIFIER_KINDS, MERGE_OPERATORS, FieldDefinition, MappingDefinition, Schema
 from app.schema.patches import apply_additions
 from app.schema.tables import read_schema
 
@@ -38,6 +38,14 @@ def generate_mapping(
     What the schema has stays; the additions are a version of it with this comment. The transaction is the caller's.
     Raises Refused and LqlError.
     """
+    fields, mappings = wanted_additions(read_schema(connection), stream, columns, wishes)
+    return apply_additions(connection, fields, mappings, comment=comment, by="")
+
+
+def wanted_additions(
+    schema: Schema, stream: str, columns: Collection[str], wishes: Wishes
+) -> tuple[list[FieldDefinition], list[MappingDefinition]]:
+    """The fields and mappings that `generate_mapping` adds to this schema. Raises as it does."""
     missing = [column for column in wishes.identifiers if column not in columns]
     if missing:
         raise Refused(
@@ -47,7 +55,6 @@ def generate_mapping(
     unmappable = [column for column in wishes.identifiers if "`" in column or wishes.targets.get(column) == ""]
     if unmappable:
         raise Refused(f"The identifier column {unmappable[0]} must fill a profile field.")
-    schema = read_schema(connection)
     mapped = {
         column
         for mapping in schema.mappings
@@ -84,7 +91,7 @@ def generate_mapping(
             generated = reading(column, known.type)
         if column not in mapped or expression is not None:
             mappings.append(MappingDefinition("", stream, target, expression or generated))
-    return apply_additions(connection, fields, mappings, comment=comment, by="")
+    return fields, mappings
 
 
 def default_operator(expression: str, kind: str) -> str:

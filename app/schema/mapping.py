@@ -70,8 +70,12 @@ class Table:
         if answer is None:
             values = self.column(name)
             sample = values[:SAMPLED_VALUES]
-            # 1, 1.0 and True are equal to each other, so only texts may share an answer.
-            answer = len(set(sample)) * 2 <= len(sample) and set(map(type, values)) <= TEXT_OR_NOTHING
+            # 1, 1.0 and True are equal to each other, so only texts may share an answer; lists can't even be compared.
+            answer = (
+                set(map(type, sample)) <= TEXT_OR_NOTHING
+                and len(set(sample)) * 2 <= len(sample)
+                and set(map(type, values)) <= TEXT_OR_NOTHING
+            )
             self._repeats[name] = answer
         return answer
 

@@ -15,7 +15,7 @@ from app.authorizations import HostKeyChanged, HostKeyUnknown, confirm_host_key,
 from app.engine import Engine
 from app.errors import NotFound
 from app.jobs.columns import OWN_EXPRESSION
-from app.jobs.export_preview import ExportPreview, preview_export
+from app.jobs.export_preview import preview_export
 from app.jobs.wizard import Choice, Preview, Wizard
 from ui.forms.options import OptionsForm
 from ui.pages.authorizations.vault import VaultHelp
@@ -141,7 +141,7 @@ class ConfigurePane(QWidget):
         except NotFound:
             # It was deleted a moment ago: the preview says so.
             return False
-        return self._engine.catalog.method(method).kind == "folder"
+        return any(field.type == "folder" for field in self._engine.catalog.method(method).fields)
 
     def _field_names(self) -> list[str]:
         return sorted(field.name for field in self._wizard.fields.values()) if self._wizard is not None else []
@@ -313,7 +313,7 @@ class ConfigurePane(QWidget):
         self.preview.ask(exports)
         self._looking = True
 
-        def look() -> Preview | ExportPreview:
+        def look() -> Preview:
             if exports:
                 return preview_export(engine, provider, job_type, options)
             function = engine.catalog.function(provider, job_type.preview)
@@ -327,14 +327,11 @@ class ConfigurePane(QWidget):
             owner=self,
         )
 
-    def _looked(self, number: int, found: Preview | ExportPreview) -> None:
+    def _looked(self, number: int, preview: Preview) -> None:
         if number != self._asked or self._wizard is None:
             return
         self._looking = False
-        if isinstance(found, ExportPreview):
-            self._wizard.apply_preview(found.preview, found.people)
-        else:
-            self._wizard.apply_preview(found)
+        self._wizard.apply_preview(preview)
         self._fill()
         self._show_columns()
         self.changed.emit()

@@ -71,8 +71,8 @@ class _RowsTable(QTableView):
     keyboard_row = -1
 
 
-class _NewFields(QLabel):
-    """A line with the names of fields, these in the colour of text."""
+class _Named(QLabel):
+    """A line with names of fields or files, these in the colour of text."""
 
     def __init__(self, said: str, names: Sequence[str]) -> None:
         super().__init__()
@@ -167,7 +167,7 @@ class PreviewCard(Card):
         self.spinner.stop()
         self.banner.hide()
         if wizard.exports:
-            self._show_export(preview, wizard.people)
+            self._show_export(wizard, preview)
             return
         count = len(preview.rows)
         rows = f"first {count} rows" if count > 1 else words.count_of(count, "row")
@@ -180,9 +180,10 @@ class PreviewCard(Card):
         self.toggle.show()
         self.update_columns(wizard)
 
-    def _show_export(self, preview: Preview, people: int | None) -> None:
+    def _show_export(self, wizard: Wizard, preview: Preview) -> None:
         """The first rows as they will be sent, under what is known of all of them."""
-        count = () if people is None else (words.count_of(people, "person", "people"),)
+        noun = ("person", "people") if "people" in (wizard.job_type.data if wizard.job_type else ()) else ("event", "")
+        count = () if preview.total is None else (words.count_of(preview.total, *noun),)
         self.about.setText(" · ".join((*count, *preview.summary)))
         before = self._rows_model.columnCount()
         self._rows_model.set_preview(preview)
@@ -194,7 +195,10 @@ class PreviewCard(Card):
         else:
             self.empty.set_text("Nothing would be sent", "Nobody is chosen, or there is nothing of them yet.")
             self.stack.setCurrentWidget(self.empty)
-        self._say([InlineNote(note, "info") for note in preview.notes])
+        lines: list[QWidget] = []
+        if preview.file:
+            lines.append(_Named("The file will be called", (preview.file,)))
+        self._say([*lines, *(InlineNote(note, "info") for note in preview.notes)])
 
     def _even_widths(self) -> None:
         count = max(self._rows_model.columnCount(), 1)
@@ -212,7 +216,7 @@ class PreviewCard(Card):
         lines += [InlineNote(problem, "error") for problem in wizard.column_problems()]
         if new:
             noun = "profile field" if len(new) == 1 else "profile fields"
-            lines.append(_NewFields(f"{len(new)} new {noun} will be added to the schema:", new))
+            lines.append(_Named(f"{len(new)} new {noun} will be added to the schema:", new))
         lines += [InlineNote(note, "info") for note in (*wizard.preview.notes, *wizard.notes())]
         lines += _rejected(wizard.preview.rejected)
         self._say(lines)
