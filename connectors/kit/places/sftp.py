@@ -123,7 +123,8 @@ class SftpPlace:
 
     def send(self, local: Path, path: str, *, progress: Progress | None = None, resume: bool = True) -> FileMark:
         """As the Protocol says. It is written as `.NAME.part` beside its name (`NAME.part` where the server takes no
-        names with a dot) and renamed at the end.
+        names with a dot) and renamed at the end; where a server can't replace a file in one step, the one that was
+        there is `.NAME.old` for that moment.
 
         With `resume`, what an interrupted sending of the same file left there is kept as far as it agrees with ours;
         which one that was, `.LOCALNAME.sending` beside the local file tells. A server that shows neither what was
@@ -174,6 +175,7 @@ class SftpPlace:
         except (StatusError, InputError) as error:
             # Nothing to go on with: what was written is no beginning of the file, or there is no room for it. How
             # much room there is has to be asked before it is given back.
+            again = start > 0 and isinstance(error, StatusError)
             told = self._not_written(error, path) if isinstance(error, StatusError) else None
             with suppress(OSError, EOFError, paramiko.SSHException):
                 if handle:
@@ -181,6 +183,9 @@ class SftpPlace:
                         self.session.close(handle)
                 self.session.remove(part)
             sent.forget()
+            if again:
+                # Some servers only write files from the beginning.
+                return self._write_part(path, "", 0, sent, progress)
             if told is not None:
                 raise told from error
             raise
@@ -270,19 +275,28 @@ class SftpPlace:
     def _publish(self, part: bytes, target: bytes) -> None:
         """Give a whole file its name, in one step where the server can."""
         try:
-            return self.session.replace(part, target)
+            self.session.replace(part, target)
+            return
         except StatusError as error:
             if error.code != protocol.UNSUPPORTED:
                 raise
+        folder, name = posixpath.split(target)
+        aside = posixpath.join(folder, b"." + name + b".old")
         try:
-            return self.session.rename(part, target)
+            self.session.rename(part, target)
         except StatusError as error:
-            # By the rules it fails when there is a file of that name.
+            # By the rules it fails when there is a file of that name; that one is kept until ours has the name.
             try:
-                self.session.remove(target)
+                self.session.rename(target, aside)
             except StatusError:
                 raise error from None
-        return self.session.rename(part, target)
+            try:
+                self.session.rename(part, target)
+            except StatusError:
+                self.session.rename(aside, target)
+                raise
+        with suppress(StatusError):
+            self.session.remove(aside)
 
     def move(self, path: str, to: str) -> None:
         """As the Protocol says. Asked first and then done, since some servers replace what is there."""

@@ -248,6 +248,65 @@ def test_a_server_that_offers_and_shows_next_to_nothing(bare: Sshd, tmp_path: Pa
     place.close()
 
 
+def test_a_refused_renaming_leaves_what_was_there(bare: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = bare.files / "old"
+    folder.mkdir()
+    bare.own(folder)
+    bare.put("old/people.csv", b"yesterday's")
+    place = reach(bare)
+    rename = place.session.rename
+
+    def refuse(path: bytes, to: bytes) -> None:
+        if path.endswith(b".part"):
+            raise StatusError(4, "Failure")
+        rename(path, to)
+
+    monkeypatch.setattr(place.session, "rename", refuse)
+    with pytest.raises(InputError, match=r"could not write “old/people\.csv”"):
+        place.send(make_file(tmp_path, 1_000), "old/people.csv")
+    assert (folder / "people.csv").read_bytes() == b"yesterday's"
+    place.close()
+
+
+def test_a_server_that_writes_files_from_the_beginning_only(
+    sshd: Sshd, place: SftpPlace, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = make_file(tmp_path, 9_000_000)
+    with pytest.raises(StopError):
+        place.send(local, "inbox/people.csv", progress=stop_after(5_000_000))
+    write = place.session.write
+
+    def refuse(handle: bytes, offset: int, source: Callable[[int], bytes]) -> Iterator[int]:
+        if offset:
+            raise StatusError(8, "Appending is not supported")
+        return write(handle, offset, source)
+
+    monkeypatch.setattr(place.session, "write", refuse)
+    place.send(local, "inbox/people.csv")
+    assert (inbox / "people.csv").read_bytes() == local.read_bytes()
+
+
+def test_a_server_that_takes_no_names_with_a_dot(
+    place: SftpPlace, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = make_file(tmp_path, 5_000_000)
+    create = place.session.open
+
+    def refuse(path: bytes, flags: int) -> bytes:
+        if b"/." in path:
+            raise StatusError(3, "Permission denied")
+        return create(path, flags)
+
+    monkeypatch.setattr(place.session, "open", refuse)
+    with pytest.raises(StopError):
+        place.send(local, "inbox/people.csv", progress=stop_after(1_000_000))
+    assert [path.name for path in inbox.iterdir()] == ["people.csv.part"]
+    steps: list[int] = []
+    place.send(local, "inbox/people.csv", progress=lambda done, total: steps.append(done))
+    assert (inbox / "people.csv").read_bytes() == local.read_bytes()
+    assert steps[0] > 1_000_000
+
+
 def test_a_folder_in_which_one_may_only_drop_files(sshd: Sshd, place: SftpPlace, inbox: Path, tmp_path: Path) -> None:
     inbox.chmod(0o333)
     local = make_file(tmp_path, 1_000_000)
