@@ -7,7 +7,7 @@ lists stay as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -43,6 +43,9 @@ BLOCK_SIZE = 256 * 1024
 _SAMPLE_LINES = 20
 _ARRAY = re.compile(rb"[ \t\r\n]*\[(?:[ \t]*\r?\n([ \t]*)(?=\{))?")
 _KINDS = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number", type(None): "null"}
+
+_CONTAINERS = (dict, list)
+_NUL = "The record contains NUL characters, which no text has."
 
 Form = Literal["lines", "array", "objects"]
 
@@ -188,7 +191,7 @@ class JsonReader:
                         add(record)
                         note(number)
                         continue
-                if reason := TOO_LONG if len(line) > LINE_LIMIT else _fault(record):
+                if reason := TOO_LONG if len(line) > LINE_LIMIT else _fault(record, nul=b"\\u0000" in line):
                     batch.reject(number, reason, line)
                 else:
                     add(record)
@@ -213,7 +216,7 @@ class JsonReader:
             yield from self._from_values(block, max_rows)
 
     def _from_values(self, block: Elements, max_rows: int) -> Iterator[JsonBatch]:
-        careful = bool(block.faults) or block.nul or block.depth_hint >= DEPTH_LIMIT
+        careful = bool(block.faults) or block.nul or block.deep
         for start in range(0, len(block.values), max_rows):
             values = block.values[start : start + max_rows]
             batch = JsonBatch()
@@ -223,7 +226,7 @@ class JsonReader:
                     batch.lines.append(self._line + index)
                 elif fault := block.faults.get(start + index):
                     batch.reject(self._line + index, *fault)
-                elif reason := _fault(value):
+                elif reason := _fault(value, nul=block.nul):
                     batch.reject(self._line + index, reason, orjson.dumps(value))
                 else:
                     batch.records.append(value)
@@ -302,25 +305,34 @@ def _begins_with_object(text: bytes) -> bool:
     return first is not None and isinstance(first.values[0], dict)
 
 
-def _fault(value: Any) -> str:
-    """Why a value is not taken as a record; "" if it is."""
+def _fault(value: Any, *, nul: bool) -> str:
+    """Why a value is not taken as a record; "" if it is. `nul` says that there may be NUL characters in it."""
     if value.__class__ is not dict:
         return f"The record is no object, but {_KINDS.get(value.__class__, 'something else')}."
     if len(value) > FIELD_LIMIT:
         return f"The record has {len(value):,} fields; more than {FIELD_LIMIT:,} can't be read."
-    level: list[Any] = [value]
-    for _ in range(DEPTH_LIMIT):
-        level = [item for container in level for item in _items(container)]
-        if any(item.__class__ is str and "\0" in item for item in level):
-            return "The record contains NUL characters, which no text has."
-        level = [item for item in level if item.__class__ in (dict, list)]
+    level = [item for item in value.values() if item.__class__ in _CONTAINERS]
+    for _ in range(DEPTH_LIMIT - 1):
         if not level:
-            return ""
+            return _NUL if nul and _has_nul(value) else ""
+        level = [item for container in level for item in _values(container) if item.__class__ in _CONTAINERS]
     return f"The record is nested more than {DEPTH_LIMIT} levels deep."
 
 
-def _items(container: Any) -> list[Any]:
-    return [*container.keys(), *container.values()] if container.__class__ is dict else container
+def _has_nul(record: Record) -> bool:
+    level: list[Any] = [record]
+    while level:
+        if any(item.__class__ is str and "\0" in item for item in level):
+            return True
+        keys = [key for item in level if item.__class__ is dict for key in item]
+        level = keys + [
+            item for container in level if container.__class__ in _CONTAINERS for item in _values(container)
+        ]
+    return False
+
+
+def _values(container: Any) -> Iterable[Any]:
+    return container.values() if container.__class__ is dict else container
 
 
 def _leave_out(batch: JsonBatch, count: int) -> None:

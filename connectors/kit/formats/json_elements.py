@@ -24,12 +24,17 @@ UNPAIRED = "A quotation mark in this record has no partner."
 KEPT_SIZE = 16_000
 """Bytes of an element that can't be read which are kept to be shown."""
 
+LEVELS_SEEN = 20
+"""Levels of brackets that are looked for quickly; few records have more."""
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
 _BLOCK_SIZE = 256 * 1024
 _TRIES = 8
 """Places that are tried as the end of a block. Most that are wrong lie in lists within elements."""
 _TAIL_SIZE = 64 * 1024
 
 _BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
+_OPENING = re.compile(rb'\{[ \t\r\n]*"[^"]{0,200}"')
 _BETWEEN_LINES = re.compile(rb"\}[ \t\r]*\n[ \t\r\n]*\{")
 _SEPARATORS = re.compile(rb"[ \t\r\n,]*")
 _SCALAR = re.compile(rb"[^ \t\r\n,\[\]{\"]+|.", re.DOTALL)
@@ -45,22 +50,21 @@ class Lost(Exception):
 class Elements:
     """Elements in a row, the bytes that they took with what stands around them, and what is wrong with some.
 
-    A bad element stands as None; `faults` has its reason and its text, by its index. `depth_hint` is how many objects
-    and lists there are beyond the elements themselves, an upper bound of the levels in any of them; `nul` is whether
-    there may be NUL characters.
+    A bad element stands as None; `faults` has its reason and its text, by its index. `deep` is whether there may be more
+    than LEVELS_SEEN levels in one of them, `nul` whether there may be NUL characters.
     """
 
     values: list[Any]
     size: int
     faults: dict[int, tuple[str, bytes]] = field(default_factory=dict)
-    depth_hint: int = 0
+    deep: bool = False
     nul: bool = False
 
     def take(self, other: Elements) -> None:
         """Put others behind these."""
         self.faults |= {len(self.values) + index: fault for index, fault in other.faults.items()}
         self.values += other.values
-        self.depth_hint = max(self.depth_hint, other.depth_hint)
+        self.deep |= other.deep
         self.nul |= other.nul
 
 
@@ -150,6 +154,9 @@ class ElementScanner:
             return self._good(values, len(data))
         between = _BETWEEN if self._array else _BETWEEN_LINES
         places = list(between.finditer(data, max(0, len(data) - _TAIL_SIZE)))
+        # Elements mostly begin alike; objects in a list within them begin otherwise.
+        opening = found[0] if (found := _OPENING.match(data)) else b""
+        places.sort(key=lambda place: data.startswith(opening, place.end() - 1))
         for place in reversed(places[-_TRIES:]):
             if (values := self._whole(data[: place.start() + 1], closed=False)) is not None:
                 return self._good(values, place.end() - 1)
@@ -169,8 +176,7 @@ class ElementScanner:
     def _good(self, values: list[Any], size: int) -> Elements:
         data = self._data[:size]
         self._drop(size)
-        brackets = data.count(b"{") + data.count(b"[")
-        return Elements(values, 0, depth_hint=brackets - len(values), nul=b"\\u0000" in data)
+        return Elements(values, 0, deep=_may_be_deep(data), nul=b"\\u0000" in data)
 
     def _one(self) -> Elements:
         """The next element."""
@@ -240,6 +246,16 @@ class ElementScanner:
                 return Elements([None], 0, {0: (UNPAIRED, head)})
         self._drop(found + 1)
         return Elements([None], 0, {0: (UNPAIRED, head)})
+
+
+def _may_be_deep(data: bytes) -> bool:
+    """Whether pairs of brackets remain after the innermost ones were taken off some times; texts may hold more."""
+    brackets = data.translate(None, _NO_BRACKETS)
+    for _ in range(LEVELS_SEEN):
+        if not brackets:
+            break
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return bool(brackets)
 
 
 def why(data: bytes, error: orjson.JSONDecodeError) -> str:
