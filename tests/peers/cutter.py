@@ -19,6 +19,8 @@ class Cutter:
         self.port: int = self._listener.getsockname()[1]
         self.bytes_left: int | None = None
         self.cuts = 0
+        self.passed = threading.Event()
+        """Set whenever something goes through; clear it to wait for the next."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -44,6 +46,7 @@ class Cutter:
                             self.bytes_left = None
                             self.cuts += 1
                 target.sendall(kept)
+                self.passed.set()
                 if len(kept) < len(data):
                     for end in (source, target):
                         # Closing with this option sends a reset in place of a farewell.

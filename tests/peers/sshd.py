@@ -62,11 +62,18 @@ class Sshd:
 
     def kill_sessions(self) -> int:
         """Kill the processes that serve connections, as a crash of the server does; how many there were."""
+        return len(self._signal_sessions(signal.SIGKILL))
+
+    def stop_sessions(self) -> list[int]:
+        """Let these processes do nothing any more until they are sent SIGCONT."""
+        return self._signal_sessions(signal.SIGSTOP)
+
+    def _signal_sessions(self, number: signal.Signals) -> list[int]:
         found = _descendants(self.process.pid)
         for pid in found:
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        return len(found)
+                os.kill(pid, number)
+        return found
 
 
 def _processes() -> Iterator[tuple[int, int]]:
@@ -136,7 +143,8 @@ def run_sshd(*, without: str = "") -> Iterator[Sshd]:
             f"Subsystem sftp internal-sftp{f' -P {without}' if without else ''}\n"
         )
         log = (home / "log").open("wb")
-        process = subprocess.Popen([SSHD, "-D", "-e", "-f", home / "sshd_config"], stderr=log)
+        # Signals stay as Python has them: a file that grows beyond a limit is then an error, not the end of a session.
+        process = subprocess.Popen([SSHD, "-D", "-e", "-f", home / "sshd_config"], stderr=log, restore_signals=False)
         log.close()
         _wait_until_ready(process, port, home / "log")
         host_key = " ".join((home / "host_key.pub").read_text().split()[:2])

@@ -25,9 +25,6 @@ from connectors.kit.places.ssh import connect_ssh
 from connectors.kit.places.syncing import Syncing
 from connectors.kit.places.transfer import open_channel
 
-ANSWER_SECONDS = 60
-"""How long the server may be silent before the connection counts as lost."""
-
 _Found = TypeVar("_Found")
 
 
@@ -41,7 +38,6 @@ class SftpPlace:
         self._folder = folder
         try:
             channel = open_channel(transport)
-            channel.settimeout(ANSWER_SECONDS)
             self.session = Session(channel)
         except (paramiko.SSHException, EOFError, OSError) as error:
             if transport.is_active() or isinstance(error, paramiko.ChannelException | ProtocolError):

@@ -39,9 +39,7 @@ class Syncing:
             return
         try:
             if self._session is None:
-                channel = open_channel(self._transport)
-                channel.settimeout(60)
-                self._session = Session(channel)
+                self._session = Session(open_channel(self._transport))
                 self._handle = self._session.open(self._path, WRITE)
             if self._number is not None:
                 if not self._session.is_answered(self._number):

@@ -176,9 +176,14 @@ class ChunkPipe(_Pipe):
             return self._held
 
 
+ANSWER_SECONDS = 60
+"""How long a server may be silent before the connection counts as lost."""
+
+
 def open_channel(transport: paramiko.Transport) -> paramiko.Channel:
     """A channel to the server's SFTP with a large window, fed through a ChunkPipe."""
     channel = transport.open_session(window_size=IN_FLIGHT)
     channel.in_buffer = ChunkPipe()
+    channel.settimeout(ANSWER_SECONDS)
     channel.invoke_subsystem("sftp")
     return channel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import tempfile
 from pathlib import Path
 
@@ -116,6 +117,19 @@ def test_sending_shows_a_whole_file_or_the_one_before(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"people\.csv changed while it was being sent"):
         place.send(local, "people.csv", progress=grow)
     assert {path.name for path in folder.iterdir()} == {"people.csv", "new"}
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    local = tmp_path / "people.csv"
+    local.write_bytes(bytes(3_000_000))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, before[1]))
+    try:
+        with pytest.raises(InputError, match=r"There is no room left on the disk for copy\.csv"):
+            LocalFolder(tmp_path).send(local, "copy.csv")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in tmp_path.iterdir()] == ["people.csv"]
 
 
 def test_moving_and_deleting(tmp_path: Path) -> None:

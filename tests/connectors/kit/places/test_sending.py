@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import resource
 import shutil
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -17,7 +19,7 @@ from peers.cutter import Cutter
 from peers.sshd import run_sshd
 
 from connectors.kit.errors import InputError, SignInError, WaitError
-from connectors.kit.places import syncing
+from connectors.kit.places import ssh, syncing, transfer
 from connectors.kit.places.refusals import not_written
 from connectors.kit.places.session import Attributes, Session, StatusError
 from connectors.kit.places.sftp import SftpPlace, connect
@@ -360,16 +362,44 @@ def test_a_full_disk_is_told_and_nothing_is_left_behind(
 ) -> None:
     (inbox / "people.csv").write_bytes(b"yesterday's")
     local = make_file(tmp_path, 6_000_000)
-    root = os.geteuid() == 0
-    if root:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=777", "none", inbox], check=True)
+    before = resource.prlimit(sshd.process.pid, resource.RLIMIT_FSIZE, (4_000_000, resource.RLIM_INFINITY))
+    limited = reach(sshd)
+    resource.prlimit(sshd.process.pid, resource.RLIMIT_FSIZE, before)
+    with pytest.raises(InputError, match=r"could not write “inbox/people\.csv”") as caught:
+        limited.send(local, "inbox/people.csv")
+    limited.close()
+    assert "full or a limit reached" in caught.value.advice
+    # A disk of its own is to be had as root only, and not in every container.
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=777", "none", inbox], check=False).returncode == 0:
         try:
             with pytest.raises(InputError, match=r"There is no room left on 127\.0\.0\.1 for “inbox/people\.csv”"):
                 place.send(local, "inbox/people.csv")
             assert list(inbox.iterdir()) == []
         finally:
             subprocess.run(["umount", "--lazy", inbox], check=True)
-    assert (inbox / "people.csv").read_bytes() == b"yesterday's"
+    assert [(path.name, path.read_bytes()) for path in inbox.iterdir()] == [("people.csv", b"yesterday's")]
+
+
+def test_a_full_disk_of_our_own_is_told_and_the_fetch_goes_on_later(
+    sshd: Sshd, place: SftpPlace, tmp_path: Path
+) -> None:
+    data = os.urandom(6_000_000)
+    sshd.put("large.bin", data)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, before[1]))
+    try:
+        with pytest.raises(InputError, match=r"There is no room left on the disk for large\.bin"):
+            place.fetch("large.bin", tmp_path / "large.bin")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / "large.bin").exists()
+    steps: list[int] = []
+    place.fetch("large.bin", tmp_path / "large.bin", progress=lambda done, total: steps.append(done))
+    assert steps[0] > 3_000_000
+    assert (tmp_path / "large.bin").read_bytes() == data
+
+
+def test_refusals_are_told_apart() -> None:
     for error, room, sentence in (
         (StatusError(4, "Failure"), 1_000, "There is no room left on h for “a.csv”."),
         (StatusError(4, "Failure"), None, "h could not write “a.csv”."),
@@ -503,3 +533,27 @@ def test_the_keys_of_an_agent_sign_in(sshd: Sshd, tmp_path: Path, monkeypatch: p
     finally:
         agent.terminate()
         agent.wait()
+
+
+def test_a_quiet_connection_is_kept_alive(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssh, "KEEPALIVE_SECONDS", 0.2)
+    cutter = Cutter(sshd.host, sshd.port)
+    place = reach(sshd, port=cutter.port)
+    for _ in range(3):
+        cutter.passed.clear()
+        assert cutter.passed.wait(10)
+    place.close()
+    cutter.close()
+
+
+def test_a_server_that_says_nothing_any_more_is_given_up(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "ANSWER_SECONDS", 0.3)
+    place = reach(sshd)
+    sessions = sshd.stop_sessions()
+    try:
+        with pytest.raises(WaitError, match=r"The connection to 127\.0\.0\.1 was lost"):
+            place.stat("people.csv")
+    finally:
+        for pid in sessions:
+            os.kill(pid, signal.SIGCONT)
+        place.close()
