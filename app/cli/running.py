@@ -87,6 +87,9 @@ def _tell_end(session: Session, result: Result) -> None:
 
 def _tell(result: Result) -> None:
     run, job = result.run, result.job
+    if job.kind == "export":
+        output.tell(f"{job.name}: {output.number(run.read, 'row')} sent.")
+        return
     output.tell(
         f"{job.name}: {output.number(run.read, 'row')} read · {output.number(run.added, 'new person', 'new people')} · "
         f"{run.updated:,} updated · {run.rejected:,} rejected"

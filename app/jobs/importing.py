@@ -246,7 +246,7 @@ class _Run(RunContext):
         if self._nobody:
             self._write_log(
                 "note",
-                f"{self._nobody:,} rows have no identifier: they are kept as events and belong to nobody.",
+                f"{_rows(self._nobody)} without an identifier: kept as events, part of nobody.",
                 "warning",
             )
         if self._too_long:
@@ -258,14 +258,14 @@ class _Run(RunContext):
         if self._erased:
             self._write_log(
                 "note",
-                f"{self._erased:,} rows name somebody who was erased, at a time before that: they were not kept.",
+                f"{_rows(self._erased)} about somebody who was erased, of a time before that: not kept.",
                 "warning",
             )
         for name, count in self._unreadable.most_common():
             self._write_log(
                 "note",
-                f"{count:,} values of {name} do not fit the field's type and were left out of profiles; "
-                "the raw events have them.",
+                f"Left out of {name}: {count:,} {'value' if count == 1 else 'values'} that the field's type does not "
+                "fit. The raw events have them.",
                 "warning",
             )
 
@@ -273,6 +273,10 @@ class _Run(RunContext):
 def _flat(batch: Batch) -> Sequence[Record]:
     """A batch's records with one level of keys, as mappings see them."""
     return batch.records if batch.columns else [flatten(record) for record in batch.records]
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _text(value: Any) -> str:

@@ -43,10 +43,11 @@ class Table:
         self._whole = bool(columns and records)
         if self._whole:
             self._columns = dict(zip(columns, zip(*(record.values() for record in records), strict=True), strict=True))
-            levels = any(dict in set(map(type, column)) for column in self._columns.values())
+            types: set[type] = set().union(*(map(type, column) for column in self._columns.values()))
         else:
-            levels = any(value.__class__ is dict for record in records for value in record.values())
-        if levels:
+            types = {value.__class__ for record in records for value in record.values()}
+        self._lists = list in types or dict in types
+        if dict in types:
             self._nested, self._columns, self._whole = records, {}, False
             self.records = [flatten(record) for record in records]
         self._nothing: Sequence[Any] = (None,) * self.length
@@ -80,11 +81,12 @@ class Table:
         return answer
 
     def empty(self, name: str) -> int:
-        """How many records have no value there. An empty text is none."""
+        """How many records have no value there. An empty text or list is none."""
         count = self._empty.get(name)
         if count is None:
             values = self.column(name)
-            count = self._empty[name] = values.count("") + values.count(None)
+            count = values.count("") + values.count(None) + (values.count([]) if self._lists else 0)
+            self._empty[name] = count
         return count
 
     def filled(self) -> dict[str, int]:
