@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from app.changes import Change
 from app.errors import CausewayError
-from app.jobs.process import WorkerProcess
+from app.jobs.process import Errand
+from app.jobs.run_context import limited
 from app.jobs.worker import Outcome, Reporter
 from app.profiles.search_index import count_unindexed, index_people
 
@@ -30,6 +31,8 @@ class IndexOrder:
     """What the worker gets."""
 
     database: Path
+    memory: int
+    """Megabytes that it may hold."""
 
     def carry_out(self, connection: sqlite3.Connection, reporter: Reporter) -> None:
         """Index everybody who is left. Raises Cancelled."""
@@ -40,7 +43,9 @@ class IndexOrder:
             reporter.check()
             reporter.report((done, total))
 
-        index_people(connection, progress, reporter.pause)
+        advice = "Who is indexed stays so. Allow more in the settings; the next change of people tries again."
+        with limited(self.memory, reporter, advice, what="Indexing"):
+            index_people(connection, progress, reporter.pause)
 
 
 class Indexer:
@@ -53,7 +58,7 @@ class Indexer:
         self._loop = asyncio.get_running_loop()
         self._unsubscribe: Callable[[], None] | None = None
         self._work: asyncio.Task[None] | None = None
-        self._worker: WorkerProcess | None = None
+        self._errand: Errand | None = None
         self._again = False
         self._stopping = False
 
@@ -67,8 +72,8 @@ class Indexer:
         self._stopping = True
         if self._unsubscribe is not None:
             self._unsubscribe()
-        if self._worker is not None:
-            await self._worker.stop()
+        if self._errand is not None:
+            await self._errand.stop()
         await self.finished()
 
     async def finished(self) -> None:
@@ -95,20 +100,10 @@ class Indexer:
                     await self._carry_out()
 
     async def _carry_out(self) -> None:
-        worker = await asyncio.to_thread(WorkerProcess)
-        if self._stopping:
-            await worker.dismiss()
-            return
-        ended: asyncio.Future[None] = self._loop.create_future()
-        self._worker, self.error = worker, None
-
-        def received(message: tuple[int, int] | Outcome) -> None:
-            if isinstance(message, Outcome):
-                self.error = message if message.status == "failed" else None
-            self._engine.changes.announce(Change("index"))
-
-        worker.listen(received, lambda: ended.set_result(None))
-        worker.give(IndexOrder(self._engine.workspace.database.path))
-        await ended
-        self._worker = None
-        self._engine.changes.announce(Change("index"))
+        workspace, changes = self._engine.workspace, self._engine.changes
+        order = IndexOrder(workspace.database.path, int(workspace.setting("run_memory_mb")))
+        self._errand, self.error = Errand(), None
+        outcome = await self._errand.carry_out(order, lambda _: changes.announce(Change("index")))
+        self._errand = None
+        self.error = outcome if outcome.status == "failed" else None
+        changes.announce(Change("index"))

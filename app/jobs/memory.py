@@ -1,12 +1,13 @@
 """A ceiling for what a run may hold in memory, so that one strange file does not take the computer down.
 
 What counts is what a process has to itself: pages of files that it reads can be dropped by the system at any time. On
-Linux that is told exactly, also of the process beside; macOS tells a process only what it held at most; Windows is not
-asked, and has no ceiling.
+Linux that is told exactly, also of the process beside. Elsewhere only of the process itself: Windows tells what it has
+to itself, macOS what it held at most.
 """
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
 import signal
@@ -29,6 +30,8 @@ def held() -> int:
         import resource
 
         found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    elif sys.platform == "win32":
+        found = _held_on_windows()
     else:
         found = 0
     return found
@@ -56,6 +59,29 @@ def _held_on_linux(pid: int) -> int:
         # It has just ended.
         return 0
     return (resident - shared) * mmap.PAGESIZE
+
+
+class _Counters(ctypes.Structure):
+    """PROCESS_MEMORY_COUNTERS_EX of Windows, whose last member is what a process has to itself."""
+
+    _fields_ = (
+        ("size", ctypes.c_uint32),
+        ("faults", ctypes.c_uint32),
+        *((f"other_{number}", ctypes.c_size_t) for number in range(8)),
+        ("private", ctypes.c_size_t),
+    )
+
+
+def _held_on_windows() -> int:
+    counters = _Counters()
+    if sys.platform == "win32":
+        kernel = ctypes.WinDLL("kernel32")
+        kernel.GetCurrentProcess.restype = ctypes.c_void_p
+        ask = kernel.K32GetProcessMemoryInfo
+        ask.argtypes = (ctypes.c_void_p, ctypes.POINTER(_Counters), ctypes.c_uint32)
+        # Where it does not tell, all stays nought.
+        ask(kernel.GetCurrentProcess(), ctypes.byref(counters), ctypes.sizeof(counters))
+    return int(counters.private)
 
 
 @contextmanager

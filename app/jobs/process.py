@@ -1,16 +1,20 @@
-"""A worker process as its owner sees it: it gets one order, reports over a pipe, and ends."""
+"""A worker process as its owner sees it: it gets one order, reports over a pipe, and ends.
+
+An `Errand` is the whole of that for work that has a process to itself and waits for no turn.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
 import multiprocessing
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from app.jobs.worker import work
+from app.jobs.worker import Order, Outcome, work
 
 CANCEL_SECONDS = 2.0
 """How long a worker may take to stop by itself before it is killed."""
@@ -80,3 +84,57 @@ class WorkerProcess:
         self._pipe.close()
         with suppress(RuntimeError):  # the loop is closed: the program is ending
             loop.call_soon_threadsafe(ended)
+
+
+class Errand:
+    """One order in a worker process of its own, from the making of the process to the outcome."""
+
+    def __init__(self) -> None:
+        self._worker: WorkerProcess | None = None
+        self._stopping = False
+
+    async def carry_out(self, order: Order, received: Callable[[Any], None] = lambda _: None) -> Outcome:
+        """Give the order, hand what is reported to `received` in the loop, and wait for the end; how it ended.
+
+        The outcome of a process that is gone without a word is "cancelled" after `stop`, else "interrupted". When this
+        is cancelled, the process is stopped.
+        """
+        worker = await asyncio.to_thread(WorkerProcess)
+        if self._stopping:
+            await worker.dismiss()
+            return Outcome("cancelled")
+        outcomes: list[Outcome] = []
+        ended = asyncio.Event()
+
+        def heard(message: Any) -> None:
+            if isinstance(message, Outcome):
+                outcomes.append(message)
+            else:
+                received(message)
+
+        self._worker = worker
+        worker.listen(heard, ended.set)
+        worker.give(order)
+        try:
+            await ended.wait()
+        except asyncio.CancelledError:
+            await worker.stop()
+            raise
+        return outcomes[-1] if outcomes else sudden_end(worker.exit_code, self._stopping)
+
+    async def stop(self) -> None:
+        """Have it end soon. What it did so far stays."""
+        self._stopping = True
+        if self._worker is not None:
+            await self._worker.stop()
+
+
+def sudden_end(exit_code: int | None, cancelled: bool) -> Outcome:
+    """How work ended whose process is gone without a word."""
+    if cancelled:
+        return Outcome("cancelled")
+    if exit_code is not None and exit_code < 0:
+        with suppress(ValueError):
+            name = signal.Signals(-exit_code).name
+            return Outcome("interrupted", f"The worker process was ended from outside ({name}).")
+    return Outcome("interrupted", f"The worker process ended unexpectedly (exit code {exit_code}).")

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,8 @@ from app.errors import CausewayError, NotFound, Refused
 from app.jobs.beside import reading_beside
 from app.jobs.log import write_log
 from app.jobs.model import RunInfo
-from app.jobs.process import WorkerProcess
+from app.jobs.process import Errand
+from app.jobs.run_context import limited
 from app.jobs.worker import Outcome, Reporter
 from app.profiles.people_table import as_json
 from app.profiles.rebuild import RebuildState, abandon_rebuild, events_span, rebuild, rebuild_state
@@ -49,6 +50,8 @@ class RebuildOrder:
 
     database: Path
     undone: tuple[int, ...]
+    memory: int
+    """Megabytes that it may hold."""
 
     def carry_out(self, connection: sqlite3.Connection, reporter: Reporter) -> None:
         """Rebuild to the end. Raises Cancelled."""
@@ -68,7 +71,11 @@ class RebuildOrder:
         def finished(gone: Mapping[int, int], people: int) -> None:
             _tell_undone(connection, self.undone, gone, people)
 
-        with reading_beside(self.database) as read_ahead:
+        advice = "People are as they were. Allow more in the settings and start it again: it goes on where it was."
+        with (
+            limited(self.memory, reporter, advice, what="The rebuild"),
+            reading_beside(self.database) as read_ahead,
+        ):
             rebuild(connection, self.undone, progress, finished, read_ahead)
 
 
@@ -117,15 +124,13 @@ class Rebuilder:
         """The runs that the last one leaves out."""
         self._engine = engine
         self._turn = asyncio.Lock()
-        self._worker: WorkerProcess | None = None
-        self._ended: asyncio.Future[Outcome] | None = None
-        self._outcome: Outcome | None = None
-        self._stopping = False
+        self._errand = Errand()
+        self._work: asyncio.Task[Outcome] | None = None
 
     @property
     def busy(self) -> bool:
         """Whether one is under way."""
-        return self._ended is not None and not self._ended.done()
+        return self._work is not None and not self._work.done()
 
     async def start(self, choose: Callable[[], tuple[int, ...]]) -> None:
         """Begin, or go on with an interrupted one that leaves out the same runs.
@@ -137,14 +142,11 @@ class Rebuilder:
             if self.busy:
                 raise Refused("People are being rebuilt already.", advice="Wait for it to end, or stop it first.")
             undone = await asyncio.to_thread(choose)
-            worker = await asyncio.to_thread(WorkerProcess)
-            self.error = self._outcome = None
-            self._stopping = False
-            self.undone, self._worker = undone, worker
-            self._ended = asyncio.get_running_loop().create_future()
+            workspace = self._engine.workspace
+            order = RebuildOrder(workspace.database.path, undone, int(workspace.setting("run_memory_mb")))
+            self.error, self.undone, self._errand = None, undone, Errand()
             self.progress = RebuildProgress(0, 0, undone)
-            worker.listen(self._received, lambda: self._gone(worker))
-            worker.give(RebuildOrder(self._engine.workspace.database.path, undone))
+            self._work = asyncio.get_running_loop().create_task(self._carry_out(order))
         self._engine.changes.announce(Change("rebuild"))
 
     async def resume(self) -> None:
@@ -165,7 +167,7 @@ class Rebuilder:
 
     async def finished(self) -> Outcome | None:
         """Wait for the end of what is under way; how it ended, None when nothing ever was."""
-        return await asyncio.shield(self._ended) if self._ended is not None else None
+        return await asyncio.shield(self._work) if self._work is not None else None
 
     async def stop(self) -> None:
         """Interrupt it. It can go on later; the people in use are those from before."""
@@ -185,35 +187,24 @@ class Rebuilder:
             return rebuild_state(connection)
 
     async def _halt(self) -> None:
-        if self._worker is not None and self.busy:
-            self._stopping = True
-            await self._worker.stop()
+        if self.busy:
+            await self._errand.stop()
             await self.finished()
 
-    def _received(self, message: RebuildProgress | Outcome) -> None:
-        if isinstance(message, Outcome):
-            self._outcome = message
-        else:
-            self.progress = message
-            self._engine.changes.announce(Change("rebuild"))
-
-    def _gone(self, worker: WorkerProcess) -> None:
-        outcome = self._outcome or (
-            Outcome("cancelled")
-            if self._stopping
-            else Outcome(
-                "failed",
-                f"The process that rebuilt the people ended unexpectedly (exit code {worker.exit_code}).",
-                "Nothing is lost; start the rebuild again and it goes on where it was.",
-            )
-        )
+    async def _carry_out(self, order: RebuildOrder) -> Outcome:
+        outcome = await self._errand.carry_out(order, self._received)
+        if outcome.status == "interrupted":
+            advice = "Nothing is lost; start the rebuild again and it goes on where it was."
+            outcome = replace(outcome, status="failed", advice=advice)
         self.progress = None
         self.error = outcome if outcome.status == "failed" else None
-        self._worker = None
-        if self._ended is not None:
-            self._ended.set_result(outcome)
         for change in (Change("rebuild"), *ALL_CHANGED):
             self._engine.changes.announce(change)
+        return outcome
+
+    def _received(self, progress: RebuildProgress) -> None:
+        self.progress = progress
+        self._engine.changes.announce(Change("rebuild"))
 
 
 def forget_rebuild(engine: Engine) -> RebuildState | None:

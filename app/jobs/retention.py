@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from app.changes import Change
 from app.clock import now_microseconds
 from app.errors import CausewayError
-from app.jobs.process import WorkerProcess
-from app.jobs.worker import Outcome, Reporter
+from app.jobs.process import Errand
+from app.jobs.run_context import limited
+from app.jobs.worker import Reporter
 from app.profiles.retention import drop_expired, has_limits
 
 if TYPE_CHECKING:
@@ -30,10 +31,14 @@ class RetentionOrder:
     """What the worker gets."""
 
     database: Path
+    memory: int
+    """Megabytes that it may hold."""
 
     def carry_out(self, connection: sqlite3.Connection, reporter: Reporter) -> None:
         """Clear all people of what is too old. Raises Cancelled."""
-        drop_expired(connection, now_microseconds(), reporter.check)
+        advice = "What was cleared before stays so, and it is tried again. Allow more in the settings."
+        with limited(self.memory, reporter, advice, what="Clearing fields of what is too old"):
+            drop_expired(connection, now_microseconds(), reporter.check)
 
 
 async def keep_within_days(engine: Engine) -> None:
@@ -46,25 +51,21 @@ async def keep_within_days(engine: Engine) -> None:
             if (
                 (cleared is None or now - cleared >= EVERY)
                 and await asyncio.to_thread(_has_limits, engine)
-                and (await _clear(engine)).status == "completed"
+                and await _clear(engine)
             ):
                 cleared = now
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _clear(engine: Engine) -> Outcome:
-    worker = await asyncio.to_thread(WorkerProcess)
-    ended = asyncio.Event()
-    outcomes: list[Outcome] = []
-    worker.listen(outcomes.append, ended.set)
-    worker.give(RetentionOrder(engine.workspace.database.path))
-    try:
-        await ended.wait()
-    except asyncio.CancelledError:
-        await worker.stop()
-        raise
+async def _clear(engine: Engine) -> bool:
+    """Whether that was done to the end."""
+    outcome = await Errand().carry_out(
+        RetentionOrder(engine.workspace.database.path, int(engine.workspace.setting("run_memory_mb")))
+    )
+    if engine.supervisor is not None:
+        engine.supervisor.clearing_error = outcome if outcome.status == "failed" else None
     engine.changes.announce(Change("profiles"))
-    return outcomes[-1] if outcomes else Outcome("interrupted")
+    return outcome.status == "completed"
 
 
 def _has_limits(engine: Engine) -> bool:

@@ -78,8 +78,8 @@ class RunContext:
 
 
 @contextmanager
-def limited(megabytes: int, reporter: Reporter, advice: str) -> Iterator[None]:
-    """Stop the run as soon as it holds more memory than this while the block runs; `advice` says what helps."""
-    stopped = Outcome("failed", f"The run was stopped: it needed more than {megabytes:,} MB of memory.", advice)
+def limited(megabytes: int, reporter: Reporter, advice: str, *, what: str = "The run") -> Iterator[None]:
+    """Stop the work as soon as it holds more memory than this while the block runs; `advice` says what helps."""
+    stopped = Outcome("failed", f"{what} was stopped: it needed more than {megabytes:,} MB of memory.", advice)
     with ceiling(megabytes * MEGABYTE, lambda: reporter.give_up(stopped)):
         yield

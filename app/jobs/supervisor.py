@@ -9,7 +9,6 @@ work there: the database is written in threads, each worker's pipe is read by a 
 from __future__ import annotations
 
 import asyncio
-import signal
 import sqlite3
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -31,7 +30,7 @@ from app.jobs.importing import ImportOrder
 from app.jobs.indexing import Indexer
 from app.jobs.lifecycle import Happening
 from app.jobs.model import RunInfo, RunProgress, Trigger
-from app.jobs.process import WorkerProcess
+from app.jobs.process import WorkerProcess, sudden_end
 from app.jobs.queries import get_run
 from app.jobs.rebuilding import Rebuilder
 from app.jobs.records import (
@@ -89,6 +88,8 @@ class Supervisor:
         self._spare: WorkerProcess | None = None
         self.rebuilds = Rebuilder(engine)
         self.index = Indexer(engine)
+        self.clearing_error: Outcome | None = None
+        """Why fields were not cleared of what is too old (app.jobs.retention), if that failed."""
         self._closing = False
         self._loop = asyncio.get_running_loop()
 
@@ -249,7 +250,7 @@ class Supervisor:
                 self._engine.changes.announce(Change("progress", running.job_id))
 
         def ended() -> None:
-            outcome = running.outcome or _sudden_end(worker.exit_code, running.cancelled)
+            outcome = running.outcome or sudden_end(worker.exit_code, running.cancelled)
             self._later(self._conclude(run_id, outcome))
 
         worker.listen(received, ended)
@@ -372,13 +373,3 @@ class Supervisor:
         with self._database.write() as connection:
             for run_id, job_id in connection.execute("select id, job_id from runs where status = 'running'").fetchall():
                 end_run(connection, run_id, job_id, outcome, now, patience)
-
-
-def _sudden_end(exit_code: int | None, cancelled: bool) -> Outcome:
-    if cancelled:
-        return Outcome("cancelled")
-    if exit_code is not None and exit_code < 0:
-        with suppress(ValueError):
-            name = signal.Signals(-exit_code).name
-            return Outcome("interrupted", f"The worker process was ended from outside ({name}).")
-    return Outcome("interrupted", f"The worker process ended unexpectedly (exit code {exit_code}).")

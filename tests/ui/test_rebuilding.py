@@ -218,7 +218,7 @@ def test_people_are_rebuilt_after_publishing(running: Engine, shell: Any, qtbot:
     keep(pictures, dialog, "publish")
     assert dialog.rebuild.isVisible()
     press(qtbot, dialog, "Publish")
-    qtbot.waitUntil(lambda: rebuilds(running).undone == () and rebuilds(running)._ended is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: rebuilds(running).undone == () and rebuilds(running)._work is not None, timeout=LONG)
     qtbot.waitUntil(lambda: not rebuilds(running).busy, timeout=LONG)
     assert search_profiles(running, "member7@example.com")[0].fields["shout"] == "BERLIN"
 

@@ -65,6 +65,8 @@ class EngineView:
         tone = "ok" if busy or rebuilding is not None else "idle"
         if rebuilding is None and supervisor.rebuilds.error is not None:
             tone, following = "warn", "Rebuilding people failed"
+        elif supervisor.clearing_error is not None:
+            tone, following = "warn", supervisor.clearing_error.message
         return EngineState(tone, f"{busy} of {supervisor.limit} workers busy", following)
 
     def recent_workspaces(self) -> Sequence[Recent]:

@@ -76,7 +76,7 @@ def test_a_worker_that_is_killed_leaves_the_rest_for_the_next_change(
                 self._process.kill()
             super().give(order)
 
-    monkeypatch.setattr("app.jobs.indexing.WorkerProcess", Fragile)
+    monkeypatch.setattr("app.jobs.process.WorkerProcess", Fragile)
 
     async def scenario() -> None:
         ended = Indexed(engine)

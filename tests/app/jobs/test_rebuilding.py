@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from app.schema.model import FieldDefinition, MappingDefinition
 from app.schema.operations import publish_schema, put_field, put_mapping
 from app.store.database import open_connection
 from app.workspace.backup import back_up, restore
+from app.workspace.settings import SETTINGS
 
 MEMBERS = [
     ("email", "phone", "city", "points"),
@@ -361,6 +363,27 @@ def test_a_failure_is_told_and_can_be_gone_on_from(engine: Engine, run: Any, two
         connection.execute("update events set data = ? where id = 2", (text,))
     run(rebuilt(engine, rebuilds(engine).go_on()))
     assert contents(engine) == before
+
+
+def test_a_rebuild_over_the_ceiling_fails_in_a_sentence_and_goes_on_when_it_may_hold_more(
+    engine: Engine, run: Any, two_imports: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after = contents(engine)
+    # Any process needs more than the one megabyte that can't be chosen otherwise.
+    monkeypatch.setitem(SETTINGS, "run_memory_mb", replace(SETTINGS["run_memory_mb"], least=1))
+    engine.workspace.change_setting("run_memory_mb", 1)
+
+    async def failing() -> Outcome | None:
+        await start_rebuild(engine)
+        return await rebuilds(engine).finished()
+
+    outcome = run(failing())
+    assert (outcome.status, rebuilds(engine).error) == ("failed", outcome)
+    assert outcome.message == "The rebuild was stopped: it needed more than 1 MB of memory."
+    assert contents(engine) == after
+    engine.workspace.change_setting("run_memory_mb", 2_048)
+    run(rebuilt(engine, rebuilds(engine).go_on()))
+    assert contents(engine) == after
 
 
 def test_a_workspace_with_an_unfinished_rebuild_is_backed_up_and_goes_on_elsewhere(
