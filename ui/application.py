@@ -149,21 +149,25 @@ class Session(QObject):
             window.activateWindow()
 
     def _may_close(self) -> bool:
-        """Ask first while jobs run, or wait for their time where they could go on in the tray."""
+        """Ask first while jobs run, or wait for their time or listen where they could go on in the tray."""
         supervisor, window = self._engine.supervisor, self._window
         if supervisor is None or window is None:
             return True
         running = supervisor.busy + supervisor.waiting
         in_tray = self._tray is not None and self._tray.present
-        due = sum(job.status == "sleeping" for job in list_jobs(self._engine)) if in_tray else 0
-        if not running and not due:
+        jobs = list_jobs(self._engine) if in_tray else []
+        due = sum(job.status == "sleeping" for job in jobs)
+        listening = sum(job.status == "running" and job.kind == "alert" for job in jobs)
+        if not running and not due and not listening:
             return True
         if running:
             title = "1 job is running" if running == 1 else f"{running} jobs are running"
             lost = "Closing stops them after their present rows. What is done is saved; they go on at the next start."
         else:
-            title = "1 job is scheduled" if due == 1 else f"{due} jobs are scheduled"
+            title = _waiting(due, listening)
             lost = "Jobs run while Causeway is open. What is missed is caught up once, at the next start."
+            if listening:
+                lost += " Nobody is told of anything before that."
         keep = ("Keep running in the tray", window.hide) if in_tray else None
         confirm(window, title, lost, "Stop and close", self.end, other=keep)
         return False
@@ -205,3 +209,13 @@ class Session(QObject):
 
     def _tell(self, error: BaseException) -> None:
         MishapDialog(error, self._window).open()
+
+
+def _waiting(due: int, listening: int) -> str:
+    """ "2 jobs are scheduled, 1 alert is listening" """
+    said = []
+    if due:
+        said.append("1 job is scheduled" if due == 1 else f"{due} jobs are scheduled")
+    if listening:
+        said.append("1 alert is listening" if listening == 1 else f"{listening} alerts are listening")
+    return ", ".join(said)

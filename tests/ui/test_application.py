@@ -17,10 +17,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.alerts.listening import listen
 from app.authorizations import edit_authorization
 from app.engine import Engine
-from app.jobs import edit_job, get_job, list_jobs
-from app.jobs.schedule import Schedule
+from app.jobs import JobDraft, create_job, edit_job, get_job, list_jobs
+from app.jobs.schedule import ONCE, Schedule
 from app.workspace import create_workspace
 from ui.application import Session
 from ui.pages.registry import page_specs
@@ -126,19 +127,24 @@ def test_with_jobs_that_wait_for_their_time_the_window_can_go_to_the_tray(
     # No desktop of a test has a tray.
     monkeypatch.setattr(Tray, "present", True)
 
-    def answer(word: str) -> None:
+    def answer(word: str, title: str) -> None:
         assert not window.close()
         question = next(dialog for dialog in window.findChildren(QDialog) if dialog.isVisible())
-        assert question.windowTitle() == "1 job is scheduled"
+        assert question.windowTitle() == title
         pressed = next(one for one in question.findChildren(QPushButton) if one.text() == word)
         qtbot.mouseClick(pressed, Qt.MouseButton.LeftButton)
 
-    answer("Keep running in the tray")
+    answer("Keep running in the tray", "1 job is scheduled")
     assert not window.isVisible()
     assert not task.done()
     session._open()
     assert window.isVisible()
-    answer("Stop and close")
+    alert = create_job(engine, JobDraft("Tell us", "slack-alerts", None, {"system_event_multiple_types": ["failed"]}))
+    listen(engine, alert, by_itself=False)
+    answer("Keep running in the tray", "1 job is scheduled, 1 alert is listening")
+    session._open()
+    edit_job(engine, job.id, schedule=ONCE)
+    answer("Stop and close", "1 alert is listening")
     qtbot.waitUntil(task.done, timeout=LONG)
     task.result()
 
