@@ -6,17 +6,16 @@ import os
 import shutil
 import signal
 import sqlite3
-import time
 from pathlib import Path
 
 import pytest
+from peers.watching import PATIENCE, until, until_ended
 from peers.webhook import webhook_server
 
 from app.cli import main
 from app.workspace import create_workspace
 
 ROWS = 120_000
-PATIENCE = 60
 
 
 @pytest.fixture
@@ -48,15 +47,6 @@ def imported(imported_once, workspace) -> Path:
     shutil.rmtree(workspace)
     shutil.copytree(imported_once, workspace)
     return workspace
-
-
-def until(condition, process) -> None:
-    """Wait for something that another process does; fail when that ends before."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def first_chunk_saved(workspace: Path) -> bool:
@@ -117,7 +107,7 @@ def check_nothing_lost_or_twice(call, workspace: Path, large: Path) -> None:
 
 def test_a_killed_worker_loses_no_row_and_doubles_none(call, start, workspace, large) -> None:
     started = start("import", large, "--stream", "large", "--json")
-    until(lambda: first_chunk_saved(workspace), started.process)
+    until(lambda: first_chunk_saved(workspace), workspace, started.process.pid)
     for pid in workers(started.process.pid):
         os.kill(pid, signal.SIGKILL)
     answer = started.ended()
@@ -130,33 +120,19 @@ def test_a_killed_worker_loses_no_row_and_doubles_none(call, start, workspace, l
 
 def test_a_killed_program_loses_no_row_and_doubles_none(call, start, workspace, large) -> None:
     started = start("import", large, "--stream", "large")
-    until(lambda: first_chunk_saved(workspace), started.process)
+    until(lambda: first_chunk_saved(workspace), workspace, started.process.pid)
     orphans = workers(started.process.pid)
     started.process.kill()
     started.process.wait()
     for pid in orphans:
-        until(lambda pid=pid: not Path(f"/proc/{pid}").exists() or "Z" in state(pid), AlwaysThere())
+        until_ended(pid)
     check_nothing_lost_or_twice(call, workspace, large)
-
-
-class AlwaysThere:
-    """Stands for a process that has ended already and is not to be waited for."""
-
-    def poll(self) -> None:
-        return None
-
-
-def state(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return "Z"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_a_run_cleanly(call, start, workspace, large, number) -> None:
     started = start("import", large, "--stream", "large", "--json")
-    until(lambda: first_chunk_saved(workspace), started.process)
+    until(lambda: first_chunk_saved(workspace), workspace, started.process.pid)
     started.process.send_signal(number)
     answer = started.ended()
     assert answer.code == 1
@@ -169,12 +145,12 @@ def test_a_signal_stops_a_run_cleanly(call, start, workspace, large, number) -> 
 def test_a_killed_rebuild_goes_on_and_makes_the_same_people(call, start, imported) -> None:
     before = people(imported)
     started = start("schema", "rebuild", "--json")
-    until(lambda: rebuild_begun(imported), started.process)
+    until(lambda: rebuild_begun(imported), imported, started.process.pid)
     for pid in workers(started.process.pid):
         os.kill(pid, signal.SIGKILL)
     answer = started.ended()
     assert (answer.code, answer.document["status"]) == (1, "failed")
-    assert "exit code -9" in answer.err
+    assert "SIGKILL" in answer.err
     assert "`causeway schema rebuild` goes on from there" in answer.err
     assert people(imported) == before
     again = call("schema", "rebuild", "--json")
@@ -185,15 +161,15 @@ def test_a_killed_rebuild_goes_on_and_makes_the_same_people(call, start, importe
 
 def test_the_engine_goes_on_with_an_undo_whose_program_was_killed(start, imported) -> None:
     started = start("job", "undo", "1", "--yes")
-    until(lambda: rebuild_begun(imported), started.process)
+    until(lambda: rebuild_begun(imported), imported, started.process.pid)
     orphans = workers(started.process.pid)
     started.process.kill()
     started.process.wait()
     for pid in orphans:
-        until(lambda pid=pid: not Path(f"/proc/{pid}").exists() or "Z" in state(pid), AlwaysThere())
+        until_ended(pid)
     assert asked(imported, "select undone from rebuild") == [("[1]",)]
     engine = start("engine")
-    until(lambda: asked(imported, "select status from runs") == [("undone",)], engine.process)
+    until(lambda: asked(imported, "select status from runs") == [("undone",)], imported, engine.process.pid)
     engine.process.send_signal(signal.SIGTERM)
     assert engine.ended().code == 0
     assert people(imported) == asked(imported, "select * from events") == []
@@ -202,7 +178,7 @@ def test_the_engine_goes_on_with_an_undo_whose_program_was_killed(start, importe
 def test_a_signal_interrupts_an_undo_which_can_be_given_up_or_finished(call, start, imported) -> None:
     before = people(imported)
     started = start("job", "undo", "large.csv", "--yes", "--json")
-    until(lambda: rebuild_begun(imported), started.process)
+    until(lambda: rebuild_begun(imported), imported, started.process.pid)
     started.process.send_signal(signal.SIGINT)
     answer = started.ended()
     assert (answer.code, answer.document["status"]) == (1, "cancelled")
@@ -246,7 +222,8 @@ def test_the_engine_runs_what_is_due_and_wakes_for_its_schedule(call, start, wor
     chosen = ("-o", f"filename={members.name}", "-o", "stream=members", "--every", "daily", "--at", "06:00")
     assert call(*job, *chosen).code == 0
     engine = start("engine")
-    until(lambda: asked(workspace, "select trigger, status from runs") == [("schedule", "completed")], engine.process)
+    ran = [("schedule", "completed")]
+    until(lambda: asked(workspace, "select trigger, status from runs") == ran, workspace, engine.process.pid)
     engine.process.send_signal(signal.SIGTERM)
     assert engine.ended().code == 0
     shown = call("job", "show", "1", "--json").document["job"]
@@ -275,7 +252,7 @@ def test_the_engine_tells_in_a_channel_what_happened_to_a_job(call, start, works
         engine = start("engine", "--passphrase-stdin")
         engine.process.stdin.write("four words of mine\n")
         engine.process.stdin.flush()
-        until(lambda: len(hook.posts) > told, engine.process)
+        until(lambda: len(hook.posts) > told, workspace, engine.process.pid)
         engine.process.send_signal(signal.SIGTERM)
         assert engine.ended().code == 0
         assert hook.posts[-1]["text"] == "Job “members.csv” is completed"
