@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -33,6 +33,19 @@ COUNTS = {
     "Rows rejected": "rejected",
 }
 """What a run counts, in words."""
+
+ACTIONS = {
+    "open": "Opened",
+    "list": "Listed the folder",
+    "fetch": "Fetched",
+    "send": "Sent",
+    "move": "Moved",
+    "delete": "Deleted",
+    "send mail": "Sent mail",
+}
+PLACES = ("server", "place", "host", "port", "folder")
+"""Of what is told, what says where it was."""
+NAMES = {"sha256": "SHA-256", "tag": "version", "modified": "last changed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +112,8 @@ class _Page:
         yield from self._section(
             "Opened and asked for",
             self._table(
-                ("Run", "When", "What"),
-                (
-                    (
-                        "" if entry["run"] is None else entry["run"],
-                        _time(entry["at"]),
-                        " · ".join(
-                            f"{name}: {_plain(value)}"
-                            for name, value in entry.items()
-                            if name not in ("run", "at") and value not in (None, "")
-                        ),
-                    )
-                    for entry in evidence.requests
-                ),
+                ("Run", "When", "What", "Where", "Size", "More"),
+                map(_asked, evidence.requests),
             ),
         )
         yield from self._section("Why rows were rejected", self._table(("Reason", "Rows"), evidence.reasons))
@@ -166,6 +168,25 @@ def _about(evidence: Evidence) -> Iterator[tuple[str, str]]:
     yield "Last changed", _time(job.updated_at)
     yield "Schema", f"version {evidence.versions['schema']}"
     yield "Program", f"Causeway {evidence.versions['causeway']} on {evidence.versions['system']}"
+
+
+def _asked(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    """A row of what was opened or asked for: a request of the web, a file, or whatever else a provider tells of."""
+    left = {name: value for name, value in entry.items() if value not in (None, "")}
+    run, at, action = left.pop("run", ""), left.pop("at"), left.pop("action", "")
+    if "method" in left and "address" in left:
+        what, where = f"{left.pop('method')} {left.pop('address')}", ""
+    else:
+        name, to = _plain(left.pop("name", "")), _plain(left.pop("to", ""))
+        what = " ".join(part for part in (ACTIONS.get(str(action), str(action)), name, to and f"to {to}") if part)
+        where = " ".join(_plain(left.pop(part)) for part in PLACES if part in left)
+    size = left.pop("size", None)
+    more = " · ".join(f"{_named(name)}: {_plain(value)}" for name, value in left.items())
+    return run, _time(at), what, where, f"{size:,} bytes" if isinstance(size, int) else _plain(size or ""), more
+
+
+def _named(name: str) -> str:
+    return NAMES.get(name, name.replace("_", " "))
 
 
 def _took(run: RunInfo) -> str:

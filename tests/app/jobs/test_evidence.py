@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import zipfile
 from html import escape
 from pathlib import Path
@@ -82,6 +83,41 @@ def test_a_run_leaves_its_evidence(engine: Engine, import_job: Any, write_csv: A
     with pytest.raises(NotFound, match="has no run 99"):
         write_evidence(engine, job, target, run_id=99)
     assert set(files_of(target)) == set(found), "what was there stays when nothing new can be written"
+
+
+def test_what_was_asked_for_can_be_read(engine: Engine, import_job: Any, tmp_path: Path) -> None:
+    job = import_job("members.csv")
+    sftp = {"server": "sftp.agency.example", "folder": "/outgoing"}
+    file = {"name": "members.csv.gz", "size": 1_234_567, "modified": "2026-11-22T08:00:00Z", "sha256": "ab" * 32}
+    asked = [
+        {"action": "list", **sftp, "files": 12},
+        {"action": "fetch", **sftp, **file},
+        {"action": "move", "server": "sftp.agency.example", "name": "/outgoing/a.csv", "to": "/done/a.csv", "size": 5},
+        {"method": "POST", "address": "https://api.example/v1", "status": 200, "bytes_sent": 12, "milliseconds": 80},
+        {"action": "polish", "shoes": ["left", "right"]},
+    ]
+    with engine.workspace.database.write() as connection:
+        run = connection.execute(
+            """insert into runs (job_id, trigger, status, started_at, first_event_at)
+            values (?, 'by hand', 'completed', '2026-11-22T08:30:00.000000Z', 0)""",
+            (job,),
+        ).lastrowid
+        connection.executemany(
+            "insert into run_requests (run_id, at, request) values (?, '2026-11-22T08:30:01.000000Z', ?)",
+            [(run, json.dumps(one)) for one in asked],
+        )
+    write_evidence(engine, job, tmp_path / "evidence.zip")
+    page = files_of(tmp_path / "evidence.zip")["summary.html"].decode()
+    table = page.split("<h2>Opened and asked for</h2>")[1].split("</table>")[0]
+    rows = [re.findall("<td>(.*?)</td>", row)[2:] for row in table.split("</tr>")[1:-1]]
+    sha = f"last changed: 2026-11-22T08:00:00Z · SHA-256: {'ab' * 32}"
+    assert rows == [
+        ["Listed the folder", "sftp.agency.example /outgoing", "", "files: 12"],
+        ["Fetched members.csv.gz", "sftp.agency.example /outgoing", "1,234,567 bytes", sha],
+        ["Moved /outgoing/a.csv to /done/a.csv", "sftp.agency.example", "5 bytes", ""],
+        ["POST https://api.example/v1", "", "", "status: 200 · bytes sent: 12 · milliseconds: 80"],
+        ["polish", "", "", "shoes: [&quot;left&quot;,&quot;right&quot;]"],
+    ]
 
 
 SECRETS = st.text(
