@@ -12,7 +12,7 @@ import struct
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from itertools import islice
 
 import paramiko
 
@@ -34,10 +34,10 @@ READ, WRITE, CREATE, TRUNCATE = 0x01, 0x02, 0x08, 0x10
 _ANSWER_LIMIT = 16 * 1024 * 1024
 _FOLDERS_AHEAD = 8
 _STATS_AHEAD = 64
-_INIT, _VERSION, _OPEN, _CLOSE, _READ, _WRITE, _LSTAT, _FSTAT = 1, 2, 3, 4, 5, 6, 7, 8
+_INIT, _VERSION, _OPEN, _CLOSE, _READ, _WRITE, _LSTAT = 1, 2, 3, 4, 5, 6, 7
 _OPENDIR, _READDIR, _REMOVE, _MKDIR, _STAT, _RENAME = 11, 12, 13, 14, 17, 18
 _STATUS, _HANDLE, _DATA, _NAME, _ATTRS, _EXTENDED, _EXTENDED_REPLY = 101, 102, 103, 104, 105, 200, 201
-_OK: Final = 0
+_OK = 0
 END_OF_FILE, NOT_THERE, NOT_ALLOWED, FAILURE, UNSUPPORTED = 1, 2, 3, 4, 8
 # Of later versions of the protocol; some servers send them all the same.
 NO_SUCH_PATH, ALREADY_THERE, WRITE_PROTECTED, NO_SPACE, QUOTA, INVALID_NAME = 10, 11, 12, 14, 15, 20
@@ -91,7 +91,7 @@ class Session:
         self._number = 0
         self._waiting: set[int] = set()
         self._answers: dict[int, bytes] = {}
-        self._limits: tuple[int, int] | None = None
+        self._write_limit: int | None = None
         self._piece = max(channel.out_max_packet_size - 64, 1024)
         self._send(struct.pack(">IBI", 5, _INIT, 3))
         packet = self._packet()
@@ -115,19 +115,14 @@ class Session:
         """Of the file or the link itself."""
         return self._attributes(_LSTAT, _text(path))
 
-    def fstat(self, handle: bytes) -> Attributes:
-        """Of an open file."""
-        return self._attributes(_FSTAT, _text(handle))
-
     def stats(self, paths: list[bytes]) -> Iterator[Attributes | None]:
         """The same as `stat` of many, in their order, None where the server refuses."""
-        numbers: deque[int] = deque()
-        for at in range(len(paths) + _STATS_AHEAD):
-            if at < len(paths):
-                numbers.append(self._ask(_STAT, _text(paths[at])))
-            if at >= _STATS_AHEAD and numbers:
-                answer = self._answer(numbers.popleft())
-                yield _attributes(answer, 5)[0] if answer[0] == _ATTRS else None
+        numbers = deque(self._ask(_STAT, _text(path)) for path in paths[:_STATS_AHEAD])
+        following = iter(paths[_STATS_AHEAD:])
+        while numbers:
+            answer = self._answer(numbers.popleft())
+            numbers.extend(self._ask(_STAT, _text(path)) for path in islice(following, 1))
+            yield _attributes(answer, 5)[0] if answer[0] == _ATTRS else None
 
     def entries(self, path: bytes) -> Iterator[Named]:
         """What is in a folder, without itself and the one above. Who asks says when it is too much."""
@@ -220,7 +215,7 @@ class Session:
                 self._send(head + struct.pack(">QI", offset, len(data)), data)
                 offset += len(data)
                 under_way.append((self._number, offset))
-                while under_way and (offset - confirmed > UNCONFIRMED or self._channel.recv_ready()):
+                while under_way and (offset - confirmed > UNCONFIRMED - size or self._channel.recv_ready()):
                     number, confirmed = under_way.popleft()
                     _raise_unless_ok(self._answer(number))
                     yield confirmed
@@ -232,14 +227,14 @@ class Session:
             self._forget(number for number, _ in under_way)
 
     def _write_size(self) -> int:
-        if self._limits is None:
-            self._limits = (0, WRITE_SIZE)
+        if self._write_limit is None:
+            self._write_limit = WRITE_SIZE
             if b"limits@openssh.com" in self.offers:
                 answer = self._answer(self._ask(_EXTENDED, _text(b"limits@openssh.com")))
                 if answer[0] == _EXTENDED_REPLY and len(answer) >= 37:
-                    _, reading, writing, _ = struct.unpack_from(">QQQQ", answer, 5)
-                    self._limits = (reading, min(writing, READ_SIZE) or WRITE_SIZE)
-        return self._limits[1]
+                    (most,) = struct.unpack_from(">Q", answer, 21)
+                    self._write_limit = max(WRITE_SIZE, min(most, READ_SIZE))
+        return self._write_limit
 
     def _handle(self, kind: int, body: bytes) -> bytes:
         answer = self._answer(self._ask(kind, body))
