@@ -50,8 +50,8 @@ class Lost(Exception):
 class Elements:
     """Elements in a row, the bytes that they took with what stands around them, and what is wrong with some.
 
-    A bad element stands as None; `faults` has its reason and its text, by its index. `deep` is whether there may be more
-    than LEVELS_SEEN levels in one of them, `nul` whether there may be NUL characters.
+    A bad element stands as None; `faults` has its reason and its text, by its index. `deep` is whether there may be
+    more than LEVELS_SEEN levels in one of them, `nul` whether there may be NUL characters.
     """
 
     values: list[Any]
