@@ -298,7 +298,7 @@ class ObjectPlace:
                 return next(self._store.keys(bucket, folder), None) is not None
         except InputError as error:
             fault = self._fault(error)
-            if fault is not None and fault.is_missing_bucket:
+            if fault is not None and fault.status == 404:
                 raise error from missing
             return False
 

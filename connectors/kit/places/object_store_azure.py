@@ -104,14 +104,14 @@ class AzureStore:
         # Blocks of another sending of the same name, broken off earlier, must not be taken for these.
         ours = uuid.uuid4().hex
         with local.open("rb") as file:
-            while data := file.read(step):
+            while (data := file.read(step)) and done + len(data) <= size:
                 block = f"{ours}{len(blocks):08}"
                 blob.stage_block(block, data, length=len(data))
                 blocks.append(block)
                 done += len(data)
                 if progress is not None:
                     progress(done, size)
-        if done != size:
+        if done != size or data:
             raise InputError(f"{local.name} changed while it was being sent.", advice="Send it again.")
         # Only this makes a blob of them. Blocks without it are thrown away by Azure after a week, free of charge.
         whole: Any = blob.commit_block_list(blocks)

@@ -84,6 +84,10 @@ class Where:
     key: str
 
 
+class NotTheService(Exception):
+    """An answer that no object store gives, though it looks like a success."""
+
+
 class Replaced(InputError):
     """The object is another one than when reading it began."""
 
@@ -141,7 +145,8 @@ def _of_the_place(service: Service, where: Where, fault: Fault) -> ConnectorErro
             advice="Check the API address of the authorization.",
             details=fault.details,
         )
-    if fault.is_missing_bucket:
+    # To the question for a list, even an empty one, this can only mean the bucket.
+    if fault.is_missing_bucket or (fault.status == 404 and where.doing == "list"):
         return InputError(
             f"There is no {word} “{where.bucket}” at {name}.",
             advice=f"Check the name of the {word}; capital letters count.",

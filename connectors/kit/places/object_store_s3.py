@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from connectors.kit.errors import InputError, SignInError
+from connectors.kit.network import causes
 from connectors.kit.places.base import Progress
 from connectors.kit.places.object_store import Found, ObjectPlace, part_size
-from connectors.kit.places.object_store_faults import NOT_THE_SERVICE, Fault
+from connectors.kit.places.object_store_faults import NOT_THE_SERVICE, Fault, NotTheService
 from connectors.kit.places.object_store_web import CONNECT_SECONDS, SILENT_SECONDS, TRIES, Trust, api_address, proxies
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ class S3Store:
             ClientError,
             Boto3Error,
             ResponseParserError,
+            NotTheService,
+            # How a server that sends everybody elsewhere again and again ends.
+            RecursionError,
         )
         address = api_address(access.address)
         self.host = urlsplit(address).netloc or HOST
@@ -86,7 +90,11 @@ class S3Store:
             case exceptions.ClientError():
                 answer: Any = error.response
                 said, about = answer.get("Error", {}), answer.get("ResponseMetadata", {})
-                wait = str(about.get("HTTPHeaders", {}).get("retry-after", ""))
+                headers = about.get("HTTPHeaders", {})
+                if said.get("Code") == "500" and "x-amz-request-id" not in headers:
+                    # So the library reads a success that is no XML.
+                    return Fault(200, NOT_THE_SERVICE)
+                wait = str(headers.get("retry-after", ""))
                 return Fault(
                     int(about.get("HTTPStatusCode", 0)),
                     str(said.get("Code", "")),
@@ -101,20 +109,26 @@ class S3Store:
                 return Fault(401, type(error).__name__, str(error))
             case exceptions.TokenRetrievalError() | exceptions.SSOError():
                 return Fault(401, "ExpiredToken", str(error))
-            case ResponseParserError():
+            case ResponseParserError() | NotTheService():
                 return Fault(200, NOT_THE_SERVICE)
             case Boto3Error() if isinstance(error.__context__, exceptions.ClientError):
                 return self.fault(error.__context__)
+        if any(isinstance(cause, RecursionError) for cause in causes(error)):
+            return Fault(301, "PermanentRedirect")
         return Fault(0, cause=error)
 
     def buckets(self) -> Iterator[Found]:
         for page in self._client.get_paginator("list_buckets").paginate():
-            for bucket in page.get("Buckets", ()):
+            if "Buckets" not in page:
+                raise NotTheService
+            for bucket in page["Buckets"]:
                 yield Found(bucket.get("Name", ""), modified=bucket.get("CreationDate"), is_folder=True)
 
     def keys(self, bucket: str, prefix: str) -> Iterator[Found]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
         for page in pages:
+            if "Name" not in page:
+                raise NotTheService
             for folder in page.get("CommonPrefixes", ()):
                 yield Found(folder.get("Prefix", ""), is_folder=True)
             for found in page.get("Contents", ()):
@@ -133,6 +147,8 @@ class S3Store:
             # The answer to a HEAD has no body, so it can't say what is wrong. Asked this way, it does.
             found = self._client.get_object(Bucket=bucket, Key=key)
             found["Body"].close()
+        if "LastModified" not in found:
+            raise NotTheService
         return Found(key, int(found["ContentLength"]), found["LastModified"], str(found.get("ETag", "")))
 
     def read(self, bucket: str, key: str, offset: int, size: int, tag: str) -> Iterator[bytes]:
@@ -156,7 +172,7 @@ class S3Store:
         done = 0
         try:
             with local.open("rb") as file:
-                while data := file.read(step):
+                while (data := file.read(step)) and done + len(data) <= size:
                     number = len(parts) + 1
                     sent = self._client.upload_part(
                         Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=data
@@ -167,8 +183,8 @@ class S3Store:
                     done += len(data)
                     if progress is not None:
                         progress(done, size)
-            if done != size:
-                raise InputError(f"{local.name} changed while it was being sent.", advice="Send it again.")
+                if done != size or data:
+                    raise InputError(f"{local.name} changed while it was being sent.", advice="Send it again.")
             whole = self._client.complete_multipart_upload(
                 Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
             )

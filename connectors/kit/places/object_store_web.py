@@ -39,12 +39,13 @@ def proxies() -> dict[str, str] | None:
 
 def api_address(text: str) -> str:
     """An address of a service as it was typed, without a "/" at its end. Raises InputError."""
-    text = text.strip().rstrip("/")
+    text = text.strip()
     if not text:
         return ""
     if "://" not in text:
         text = f"https://{text}"
     checked_address(text)
+    text = text.rstrip("/")
     parts = urlsplit(text)
     if parts.query or parts.fragment or parts.username:
         raise InputError(

@@ -291,9 +291,9 @@ def test_a_bucket_that_is_not_there_is_named(peer: Peer, tmp_path: Path) -> None
     local = tmp_path / "x.csv"
     local.write_bytes(b"x")
     with closing(peer.open("no-such-bucket")) as place:
-        for act in (place.list, lambda: place.stat("x.csv"), lambda: place.send(local, "x.csv")):
-            # Google's emulator says of everything only that it is not there.
-            with pytest.raises(InputError, match=r"no-such-bucket") as caught:
+        for act in (place.list, lambda: place.stat("x.csv")):
+            with pytest.raises(InputError, match="There is no (bucket|container) “no-such-bucket”"):
                 act()
-            if peer.scheme != "gs":
-                assert "There is no" in caught.value.message
+        # Google's emulator says of what is written only that something is not there.
+        with pytest.raises(InputError, match="no-such-bucket"):
+            place.send(local, "x.csv")
