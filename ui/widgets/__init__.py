@@ -58,7 +58,8 @@ Tables, never item widgets:
     table.set_empty(EmptyState("inbox", "No jobs yet", "A job moves …", [PrimaryButton("New job")]))
 
 Less important columns are `spare=True`: they step aside in a narrow window. In a flush Card:
-`DataTable(..., framed=False)`. `MonoDelegate` for times and raw values; `Cell` is the plain one.
+`DataTable(..., framed=False)`. `SampleTable("First rows").show_rows(columns, rows)` for texts of any columns.
+`MonoDelegate` for times and raw values; `Cell` is the plain one.
 
 Telling the user:
 
@@ -89,7 +90,15 @@ from ui.widgets.buttons import Button, DangerButton, IconButton, LinkButton, Men
 from ui.widgets.chart import ActivityChart, ChartBucket, Series, StackedBarChart
 from ui.widgets.chips import Chip, ChipLabel, ChipRow, FlowLayout
 from ui.widgets.code_edit import CodeEdit, CodeField, Suggestion
-from ui.widgets.delegates import Cell, MonoDelegate, ProviderDelegate, StatusDelegate, TwoLineDelegate, draw_text
+from ui.widgets.delegates import (
+    Cell,
+    CheckCell,
+    MonoDelegate,
+    ProviderDelegate,
+    StatusDelegate,
+    TwoLineDelegate,
+    draw_text,
+)
 from ui.widgets.elided import ElidedLabel
 from ui.widgets.feedback import (
     Banner,
@@ -107,6 +116,7 @@ from ui.widgets.json_view import JsonView
 from ui.widgets.marks import ProviderMark, initials, monogram, paint_mark
 from ui.widgets.models import Column, PagedTableModel, Reply, Role, RowsModel
 from ui.widgets.page import Card, FactsStrip, Line, Page, TabBar, Tabs
+from ui.widgets.sample import SampleTable
 from ui.widgets.scroll import Scroll
 from ui.widgets.status import StatusPill, paint_pill, tone_of
 from ui.widgets.steps import StepBar
@@ -129,6 +139,7 @@ __all__ = [
     "Cell",
     "ChartBucket",
     "CheckBox",
+    "CheckCell",
     "Chip",
     "ChipLabel",
     "ChipRow",
@@ -164,6 +175,7 @@ __all__ = [
     "Reply",
     "Role",
     "RowsModel",
+    "SampleTable",
     "Scroll",
     "SearchField",
     "Series",

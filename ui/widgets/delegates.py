@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from ui.theme import current_theme, font, mono_font
+from ui.theme import current_theme, font, mono_font, paint_icon
 from ui.widgets.feedback import paint_progress
 from ui.widgets.marks import paint_mark
 from ui.widgets.models import Role
@@ -150,3 +150,24 @@ class MonoDelegate(Cell):
 
     def color(self, index: Index) -> QColor:
         return current_theme().color(index.data(Role.TONE) or "muted")
+
+
+class CheckCell(Cell):
+    """A box to tick; the whole cell is its target, and Space ticks it."""
+
+    def content(self, painter: QPainter, rect: QRectF, index: Index) -> None:
+        theme = current_theme()
+        on = index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked
+        box = QRectF(round(rect.left()) + 0.5, round(rect.center().y() - 8) + 0.5, 15, 15)
+        painter.setPen(QPen(theme.color("accent" if on else "muted"), 1))
+        painter.setBrush(theme.color("accent" if on else "surface"))
+        painter.drawRoundedRect(box, 4, 4)
+        if on:
+            paint_icon(painter, box.adjusted(1.5, 1.5, -1.5, -1.5), "check", "on_accent")
+
+    def editorEvent(self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: Index) -> bool:
+        clicked = isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease
+        space = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space
+        if clicked or space:
+            return model.setData(index, None, Qt.ItemDataRole.CheckStateRole)
+        return False

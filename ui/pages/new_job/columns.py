@@ -8,7 +8,6 @@ from typing import Any
 from PySide6.QtCore import (
     QAbstractItemModel,
     QAbstractTableModel,
-    QEvent,
     QModelIndex,
     QPersistentModelIndex,
     QRectF,
@@ -16,7 +15,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QFont, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCompleter,
@@ -30,8 +29,8 @@ from PySide6.QtWidgets import (
 from app.jobs.columns import OWN_EXPRESSION, SET_TYPES, ColumnChoice
 from app.schema.column_types import COLUMN_TYPES
 from ui.pages.values import TYPE_WORDS
-from ui.theme import current_theme, font, mono_font, paint_icon
-from ui.widgets import Cell, ComboBox, MonoDelegate, Role, draw_text
+from ui.theme import font, mono_font, paint_icon
+from ui.widgets import Cell, CheckCell, ComboBox, MonoDelegate, Role, draw_text
 
 Index = QModelIndex | QPersistentModelIndex
 _NONE = QModelIndex()
@@ -205,27 +204,6 @@ class _TargetCell(Cell):
         editor.setGeometry(option.rect.adjusted(2, 2, -2, -2))
 
 
-class _CheckCell(Cell):
-    """A box to tick; the whole cell is its target, and Space ticks it."""
-
-    def content(self, painter: QPainter, rect: QRectF, index: Index) -> None:
-        theme = current_theme()
-        on = index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked
-        box = QRectF(round(rect.left()) + 0.5, round(rect.center().y() - 8) + 0.5, 15, 15)
-        painter.setPen(QPen(theme.color("accent" if on else "muted"), 1))
-        painter.setBrush(theme.color("accent" if on else "surface"))
-        painter.drawRoundedRect(box, 4, 4)
-        if on:
-            paint_icon(painter, box.adjusted(1.5, 1.5, -1.5, -1.5), "check", "on_accent")
-
-    def editorEvent(self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: Index) -> bool:
-        clicked = isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease
-        space = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space
-        if clicked or space:
-            return model.setData(index, None, Qt.ItemDataRole.CheckStateRole)
-        return False
-
-
 class _NameCell(Cell):
     """A column's name, bold."""
 
@@ -266,7 +244,7 @@ class ColumnsTable(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         target = _TargetCell(self)
         target.fields = fields
-        self._cells = (_NameCell(self), MonoDelegate(self), _TypeCell(self), target, _CheckCell(self))
+        self._cells = (_NameCell(self), MonoDelegate(self), _TypeCell(self), target, CheckCell(self))
         for at, cell in enumerate(self._cells):
             self.setItemDelegateForColumn(at, cell)
         self.clicked.connect(self._clicked)
@@ -289,6 +267,6 @@ class ColumnsTable(QTableView):
         width = self.viewport().width()
         self.setColumnWidth(IDENTIFIER, _IDENTIFIER_WIDTH)
         room = width - _IDENTIFIER_WIDTH
-        widths = [round(room * share) for share in (0.27, 0.17, 0.28)]
+        widths = [round(room * share) for share in (0.24, 0.23, 0.26)]
         for at, wide in enumerate((*widths, room - sum(widths))):
             self.setColumnWidth(at, wide)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.jobs.wizard import Preview, Rejected, Wizard
 from ui.pages.new_job.columns import ColumnsModel, ColumnsTable
@@ -20,55 +19,14 @@ from ui.widgets import (
     EmptyState,
     InlineNote,
     LinkButton,
-    MonoDelegate,
+    SampleTable,
     Scroll,
     Spinner,
     set_kind,
     words,
 )
 
-Index = QModelIndex | QPersistentModelIndex
-_NONE = QModelIndex()
-_LONGEST_CELL = 300
 _REJECTED_SHOWN = 5
-
-
-class _FirstRows(QAbstractTableModel):
-    """The rows as they will be read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._columns: tuple[str, ...] = ()
-        self._rows: tuple[tuple[str, ...], ...] = ()
-
-    def set_preview(self, preview: Preview) -> None:
-        """Show the rows of this preview."""
-        self.beginResetModel()
-        self._columns = tuple(column.name for column in preview.columns)
-        self._rows = preview.rows
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = _NONE) -> int:
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = _NONE) -> int:
-        return 0 if parent.isValid() else len(self._columns)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._columns[section]
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            row = self._rows[index.row()]
-            return row[index.column()][:_LONGEST_CELL] if index.column() < len(row) else ""
-        return None
-
-
-class _RowsTable(QTableView):
-    hovered_row = -1
-    keyboard_row = -1
 
 
 class _Named(QLabel):
@@ -111,19 +69,7 @@ class PreviewCard(Card):
         self.columns_model = ColumnsModel()
         self.edited = self.columns_model.edited
         self.columns = ColumnsTable(self.columns_model, fields)
-        self._rows_model = _FirstRows()
-        self.rows = _RowsTable()
-        self.rows.setModel(self._rows_model)
-        self.rows.setItemDelegate(MonoDelegate(self.rows))
-        self.rows.setShowGrid(False)
-        self.rows.setWordWrap(False)
-        self.rows.setAccessibleName("First rows")
-        self.rows.setTabKeyNavigation(False)
-        self.rows.setCornerWidget(QWidget())
-        self.rows.verticalHeader().hide()
-        self.rows.verticalHeader().setDefaultSectionSize(32)
-        self.rows.horizontalHeader().setFixedHeight(36)
-        self.rows.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.rows = SampleTable("First rows")
         self.empty = EmptyState("file-text", "Nothing to show yet", "")
         self.stack = QStackedWidget()
         for page in (self.empty, self.columns, self.rows):
@@ -173,7 +119,7 @@ class PreviewCard(Card):
         rows = f"first {count} rows" if count > 1 else words.count_of(count, "row")
         size = () if preview.size is None else (words.size(preview.size),)
         self.about.setText(" · ".join((rows, *preview.summary, *size)))
-        self._rows_model.set_preview(preview)
+        self.rows.show_rows([column.name for column in preview.columns], preview.rows)
         if self.stack.currentWidget() is self.empty:
             self.stack.setCurrentWidget(self.columns)
             self._even_widths()
@@ -185,12 +131,12 @@ class PreviewCard(Card):
         noun = ("person", "people") if "people" in (wizard.job_type.data if wizard.job_type else ()) else ("event", "")
         count = () if preview.total is None else (words.count_of(preview.total, *noun),)
         self.about.setText(" · ".join((*count, *preview.summary)))
-        before = self._rows_model.columnCount()
-        self._rows_model.set_preview(preview)
+        before = self.rows.columns()
+        self.rows.show_rows([column.name for column in preview.columns], preview.rows)
         self.toggle.hide()
         if preview.rows:
             self.stack.setCurrentWidget(self.rows)
-            if self._rows_model.columnCount() != before:
+            if self.rows.columns() != before:
                 self._even_widths()
         else:
             self.empty.set_text("Nothing would be sent", "Nobody is chosen, or there is nothing of them yet.")
@@ -201,7 +147,7 @@ class PreviewCard(Card):
         self._say([*lines, *(InlineNote(note, "info") for note in preview.notes)])
 
     def _even_widths(self) -> None:
-        count = max(self._rows_model.columnCount(), 1)
+        count = max(self.rows.columns(), 1)
         wide = max(140, (self.rows.viewport().width() or self.width()) // count)
         for at in range(count):
             self.rows.setColumnWidth(at, wide)
