@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from peers.azure import azure  # noqa: F401
 from peers.gcs import gcs  # noqa: F401
-from peers.s3 import s3  # noqa: F401
 from peers.pgp import pgp  # noqa: F401
+from peers.s3 import s3  # noqa: F401
 from peers.secret_service import secret_service  # noqa: F401
 from peers.sshd import sshd  # noqa: F401
 
