@@ -292,7 +292,7 @@ def test_a_bucket_that_is_not_there_is_named(peer: Peer, tmp_path: Path) -> None
     local.write_bytes(b"x")
     with closing(peer.open("no-such-bucket")) as place:
         for act in (place.list, lambda: place.stat("x.csv")):
-            with pytest.raises(InputError, match="There is no (bucket|container) “no-such-bucket”"):
+            with pytest.raises(InputError, match=r"There is no (bucket|container) “no-such-bucket”"):
                 act()
         # Google's emulator says of what is written only that something is not there.
         with pytest.raises(InputError, match="no-such-bucket"):
