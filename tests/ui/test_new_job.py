@@ -93,7 +93,7 @@ def to_configure(qtbot: QtBot, page: NewJobPage, engine: Engine, files: Path) ->
     add_authorization(engine, "file-service-folder", "Files", {"folder": str(files)})
     page.providers.grid._go_on("file-service")
     assert step(page) == "job_type"
-    page.next_button.click()
+    page.types.grid._go_on("file-service-csv-import")
     qtbot.waitUntil(page.next_button.isEnabled)
     page.next_button.click()
     assert step(page) == "configure"
@@ -110,9 +110,12 @@ def enter_file(qtbot: QtBot, page: NewJobPage, name: str) -> None:
 
 def test_from_the_tile_to_people(qtbot: QtBot, running: Engine, page: NewJobPage, files: Path, shell: Any) -> None:
     assert not page.next_button.isEnabled()
-    qtbot.mouseClick(page.providers.grid._tiles[0], Qt.MouseButton.LeftButton)
+    tiles = {tile.data.key: tile for tile in page.providers.grid._tiles}
+    qtbot.mouseClick(tiles["file-service"], Qt.MouseButton.LeftButton)
     assert page.next_button.text() == "Continue with File Service"
     page.next_button.click()
+    types = {tile.data.key: tile for tile in page.types.grid._tiles}
+    qtbot.mouseClick(types["file-service-csv-import"], Qt.MouseButton.LeftButton)
     page.next_button.click()
     pane = page.authorizations
     qtbot.waitUntil(lambda: pane.asking)
@@ -372,8 +375,11 @@ def test_a_servers_key_is_trusted_only_by_an_answer(qtbot: QtBot, page: NewJobPa
 
 
 def test_providers_are_found_by_what_they_do(qtbot: QtBot, page: NewJobPage) -> None:
+    page.providers.search("slack")
+    assert [tile.data.name for tile in page.providers.grid._tiles] == ["Slack"]
     page.providers.search("csv import")
-    assert [tile.data.name for tile in page.providers.grid._tiles] == ["File Service"]
+    assert "File Service" in [tile.data.name for tile in page.providers.grid._tiles]
+    assert "Slack" not in [tile.data.name for tile in page.providers.grid._tiles]
     page.providers.search("no such thing")
     assert page.providers.none.isVisible()
     page.providers.search("")
@@ -383,7 +389,7 @@ def test_providers_are_found_by_what_they_do(qtbot: QtBot, page: NewJobPage) -> 
 def test_a_server_is_met_inside_the_wizard(qtbot: QtBot, page: NewJobPage, engine: Engine, sshd: Sshd) -> None:
     remote = sshd.put("wizard/loyalty.csv", b"email,points,updated,note\na@example.com,1,2026-11-21,x\n")
     page.providers.grid._go_on("file-service")
-    page.next_button.click()
+    page.types.grid._go_on("file-service-csv-import")
     pane = page.authorizations
     qtbot.waitUntil(lambda: pane.asking)
     pane.name.setText("Agency")

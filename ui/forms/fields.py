@@ -84,6 +84,7 @@ class FieldsForm(QWidget):
             if field.type in PGP_KEYS:
                 action = ("Choose file…", functools.partial(self._ask_file, field))
                 control.setPlaceholderText(f"-----BEGIN PGP {field.type.split('-')[1].upper()} KEY BLOCK-----")
+                control.setLineWrapMode(TextArea.LineWrapMode.NoWrap)
                 control.installEventFilter(self)
             elif field.secret:
                 action = ("Read from a file…", functools.partial(self._ask_file, field))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from app.authorizations import add_authorization, open_credentials
+from app.catalog import Catalog
 from app.engine import Engine
 from app.errors import Refused
 from app.jobs import create_job, edit_job, get_job
@@ -56,12 +57,20 @@ def wizard(engine: Engine, folder: int) -> Wizard:
     return wizard
 
 
+def test_the_only_job_type_is_no_choice(engine: Engine) -> None:
+    provider = engine.catalog.provider("file-service")
+    wizard = Wizard(Catalog((replace(provider, jobs=provider.jobs[:1]),)))
+    wizard.choose_provider("file-service")
+    assert wizard.job_type == provider.jobs[0]
+
+
 def test_a_job_from_the_first_step_to_the_last(engine: Engine, folder: int) -> None:
     wizard = load_wizard(engine)
     assert wizard.go_on() == ["Choose a provider."]
     wizard.choose_provider("file-service")
-    assert wizard.job_type is not None, "the only job type is no choice"
     assert wizard.go_on() == []
+    assert wizard.go_on() == ["Choose what the job is to do."]
+    wizard.choose_job_type("file-service-csv-import")
     assert wizard.go_on() == []
     assert wizard.go_on() == ["Choose an authorization, or make a new one."]
     wizard.choose_authorization(folder)

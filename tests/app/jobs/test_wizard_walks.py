@@ -63,6 +63,7 @@ def choose_again(wizard: Wizard, what: str) -> None:
 def test_back_and_forth_loses_nothing(acts: list[tuple[Any, ...]]) -> None:
     wizard = Wizard(CATALOG)
     wizard.choose_provider("file-service")
+    wizard.choose_job_type("file-service-csv-import")
     wizard.choose_authorization(7)
     wizard.set_value("filename", "members.csv")
     wizard.apply_preview(PREVIEW)

@@ -17,6 +17,7 @@ from ui.pages.new_job.choose import JobTypePane, ProviderPane
 from ui.pages.new_job.configure import ConfigurePane
 from ui.pages.new_job.recipe import ask_recipe
 from ui.pages.new_job.review import ReviewPane
+from ui.pages.new_job.trial import TrialDialog
 from ui.shell.background import run_async, run_operation, run_query
 from ui.shell.pages import Shell
 from ui.widgets import Banner, Button, Page, PrimaryButton, SearchField, Spinner, StepBar, words
@@ -66,12 +67,16 @@ class NewJobPage(Page):
         self.add(self.stack, 1)
         self.back_button = Button("Cancel", clicked=self.go_back)
         self.spinner = Spinner()
+        self.test_button = Button("Test run", clicked=self._test_run)
+        self.trial: TrialDialog | None = None
         self.next_button = PrimaryButton("Continue", clicked=self.go_on)
         foot = QHBoxLayout()
         foot.setContentsMargins(0, 2, 0, 0)
         foot.addWidget(self.back_button)
         foot.addStretch(1)
+        foot.setSpacing(12)
         foot.addWidget(self.spinner)
+        foot.addWidget(self.test_button)
         foot.addWidget(self.next_button)
         self.add(foot)
         self.next_button.setEnabled(False)
@@ -214,6 +219,11 @@ class NewJobPage(Page):
         self.next_button.setEnabled(chosen)
         # One primary button at a time: the form for a new authorization has its own.
         self.next_button.setVisible(not asking)
+        rows = len(wizard.preview.rows) if wizard.preview is not None else 0
+        tries = wizard.step == "configure" and not wizard.exports and bool(wizard.job_type and wizard.job_type.preview)
+        self.test_button.setVisible(tries)
+        self.test_button.setEnabled(rows > 0)
+        self.test_button.setText(f"Test run, {words.count_of(rows, 'row')}" if rows else "Test run")
 
     def _provider_chosen(self, slug: str) -> None:
         if self.wizard is not None:
@@ -238,6 +248,21 @@ class NewJobPage(Page):
     def _authorization_taken(self, authorization_id: int) -> None:
         self._authorization_chosen(authorization_id)
         self.go_on()
+
+    def _test_run(self) -> None:
+        """Show what the first rows would become; where something is missing, say it at its field."""
+        wizard = self.wizard
+        if wizard is None or wizard.preview is None:
+            return
+        self.banner.hide()
+        problems = wizard.problems("configure")
+        if problems:
+            if not self.configure.show_problems():
+                self.banner.tell("error", problems[0])
+            return
+        self.trial = TrialDialog(self, self._engine, wizard)
+        self.trial.finished.connect(self.trial.deleteLater)
+        self.trial.open()
 
     # the end
 
