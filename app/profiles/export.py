@@ -1,69 +1,78 @@
-"""All people as a CSV file, written beside and put in place when it is whole."""
+"""People as a file on this computer, written beside and put in place when it is whole."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from app.profiles.written import remember_written
-from app.schema.fields import list_fields
+from app.profiles.written import Kind, remember_written
 from app.whole_file import whole_file
+from connectors.kit.files.cells import request_of
+from connectors.kit.files.layout import Form, Layout, Packing, standard_layout
+from connectors.kit.files.tables import tables_of
+from connectors.kit.formats.packing import packing
 
 if TYPE_CHECKING:
     from app.engine import Engine
 
-ROWS = 5_000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+PACKED: dict[str, Packing] = {".gz": "gz", ".zip": "zip"}
+LINES = (".json", ".jsonl", ".ndjson")
 
 
-def export_profiles(engine: Engine, target: Path, progress: Callable[[int, int], None] | None = None) -> int:
-    """Write every person to `target` (UTF-8, comma, header row of field names); how many there were.
+def export_profiles(
+    engine: Engine,
+    target: Path,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    audience: str = "all",
+) -> int:
+    """Write the people of an audience to `target`; how many there were.
 
-    A text that a spreadsheet would run as a formula is written with an apostrophe before it. `progress` is called
-    with (done, total). A reader of `target` never sees half a file. Raises Refused and DiskFull.
+    Its name says how: a CSV file (UTF-8, commas, a header row of field names), or JSON with one object a line where it
+    ends in .json, .jsonl or .ndjson; either of them packed where .gz or .zip comes last. In CSV a text that a
+    spreadsheet would run as a formula is written with an apostrophe before it. `progress` is called with
+    (done, total). A reader of `target` never sees half a file. Raises Refused, DiskFull, and InputError for an audience
+    that there is not.
     """
-    done = _write(engine, target, progress)
-    remember_written(engine, target, "people")
+    how = PACKED.get(target.suffix.lower(), "none")
+    plain = target.with_suffix("") if how != "none" else target
+    form: Form = "json" if plain.suffix.lower() in LINES else "csv"
+    member = plain.name if plain.suffix else f"{plain.name}.csv"
+    done = _write(engine, target, progress, audience, form, how, member)
+    kind: Kind = "people" if (form, how) == ("csv", "none") else "export"
+    remember_written(engine, target, kind)
     return done
 
 
-def _write(engine: Engine, target: Path, progress: Callable[[int, int], None] | None) -> int:
+def _write(
+    engine: Engine,
+    target: Path,
+    progress: Callable[[int, int], None] | None,
+    audience: str,
+    form: Form,
+    how: Packing,
+    member: str,
+) -> int:
+    # Imported here: jobs need the room of people, which is this one.
+    from app.jobs.export_source import source_of
+
     done = 0
     with (
-        whole_file(target) as part,
         engine.workspace.database.read() as connection,
-        part.open("w", newline="", encoding="utf-8") as file,
+        source_of(connection) as source,
+        whole_file(target) as part,
+        part.open("wb") as raw,
+        packing(raw, how, member) as file,
     ):
-        connection.execute("begin")
-        try:
-            fields = list_fields(connection)
-            total = connection.execute("select count(*) from profiles").fetchone()[0]
-            names = [field.name for field in fields]
-            # Lines end with both characters: otherwise Python does not quote a value that has one of them in it.
-            writer = csv.writer(file)
-            writer.writerow(names)
-            listed = ", ".join(f'"{name}"' for name in names) or "_id"
-            people = connection.execute(f"select {listed} from profiles order by _id")
-            people.row_factory = None
-            while rows := people.fetchmany(ROWS):
-                writer.writerows([_guarded(row) for row in rows] if names else [() for _ in rows])
-                done += len(rows)
-                if progress is not None:
-                    progress(done, total)
-        finally:
-            connection.execute("commit")
+        layout: Layout = standard_layout(source, {"segment_id": audience}, form)
+        (table,) = tables_of(layout, source)
+        request = request_of(layout)
+        total = source.count([audience])
+        file.write(table.head.encode())
+        for batch in source.people([audience], request.fields):
+            file.write("".join(table.lines(table.rows(request.people(batch)))).encode("utf-8", "replace"))
+            done += len(batch)
+            if progress is not None:
+                progress(done, total)
     return done
-
-
-def _guarded(row: tuple[Any, ...]) -> list[Any]:
-    return [
-        f"'{value}" if value.__class__ is str and value.startswith(FORMULA_STARTS) and not _is_number(value) else value
-        for value in row
-    ]
-
-
-def _is_number(text: str) -> bool:
-    """A sign before digits is a number or a phone number, and no formula."""
-    return text[:1] in "+-" and text[1:].replace(" ", "").replace(".", "").isdigit()

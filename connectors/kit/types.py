@@ -227,7 +227,7 @@ class ExportSource(Protocol):
         memberships: Sequence[str] = (),
         limit: int | None = None,
     ) -> Iterator[list[tuple[Any, ...]]]:
-        """People who are in at least one of the audiences, some thousand at a time, each a row: the values of `fields`
+        """People who are in at least one of the audiences, some hundred at a time, each a row: the values of `fields`
         in their order, then for each audience of `memberships` whether they are in it.
 
         Values are None, text, numbers, booleans, dates as UTC text, lists (sets) and dicts (maps). With `limit`,
