@@ -7,12 +7,14 @@ of its folder.
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import secrets
 import socket
 import threading
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
@@ -26,7 +28,9 @@ from paramiko.common import (
     OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
     OPEN_SUCCEEDED,
 )
-from paramiko.sftp import SFTP_PERMISSION_DENIED
+from paramiko.sftp import SFTP_OK, SFTP_PERMISSION_DENIED
+
+from connectors.kit.places.ssh import silence
 
 USER = "demo"
 
@@ -91,6 +95,7 @@ class FileServiceSandbox:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             transport = paramiko.Transport(connection)
+            silence(transport)
             transport.add_server_key(self._key)
             transport.set_subsystem_handler("sftp", SFTPServer, _Files, self._folder)
             self._transports = [one for one in self._transports if one.is_active()] + [transport]
@@ -118,7 +123,7 @@ class _SignIn(paramiko.ServerInterface):
 
 
 class _Files(SFTPServerInterface):
-    """Reading files below one folder."""
+    """Reading and writing files below one folder."""
 
     def __init__(self, server: paramiko.ServerInterface, folder: Path) -> None:
         super().__init__(server)
@@ -152,15 +157,47 @@ class _Files(SFTPServerInterface):
 
     def open(self, path: str, flags: int, attr: SFTPAttributes) -> SFTPHandle | int:
         real = self._real(path)
-        if real is None or flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        if real is None or real == self._folder:
             return SFTP_PERMISSION_DENIED
+        writes = bool(flags & (os.O_WRONLY | os.O_RDWR))
         try:
-            file = real.open("rb")
+            file = os.fdopen(os.open(real, flags | getattr(os, "O_BINARY", 0), 0o644), "r+b" if writes else "rb")
         except OSError as error:
             return int(SFTPServer.convert_errno(error.errno or 0))
         handle = SFTPHandle(flags)
-        handle.readfile = file  # type: ignore[attr-defined]  # paramiko reads and closes it by this name
+        # paramiko reads, writes and closes it by these names.
+        handle.readfile = file  # type: ignore[attr-defined]
+        if writes:
+            handle.writefile = file  # type: ignore[attr-defined]
         return handle
+
+    def remove(self, path: str) -> int:
+        return self._change(lambda real: real.unlink(), path)
+
+    def mkdir(self, path: str, attr: SFTPAttributes) -> int:
+        return self._change(lambda real: real.mkdir(), path)
+
+    def rename(self, oldpath: str, newpath: str) -> int:
+        """By the rules of the protocol: a file that has the name already keeps it."""
+        return self._change(_rename, oldpath, newpath)
+
+    def posix_rename(self, oldpath: str, newpath: str) -> int:
+        return self._change(lambda real, target: real.replace(target), oldpath, newpath)
+
+    def _change(self, change: Callable[..., object], *paths: str) -> int:
+        """Do something with names themselves, links among them, but never with the folder as a whole."""
+        names: list[Path] = []
+        for path in paths:
+            whole = PurePosixPath(self.canonicalize(path))
+            folder = self._real(str(whole.parent))
+            if folder is None or not whole.name:
+                return SFTP_PERMISSION_DENIED
+            names.append(folder / whole.name)
+        try:
+            change(*names)
+        except OSError as error:
+            return int(SFTPServer.convert_errno(error.errno or 0))
+        return SFTP_OK
 
     def _real(self, path: str) -> Path | None:
         """The file behind a path of the server, None for one outside of the folder, links included."""
@@ -169,6 +206,12 @@ class _Files(SFTPServerInterface):
         except (OSError, ValueError):
             return None
         return real if real.is_relative_to(self._folder) else None
+
+
+def _rename(real: Path, target: Path) -> None:
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, "there is one already")
+    real.rename(target)
 
 
 def _host_key() -> paramiko.PKey:

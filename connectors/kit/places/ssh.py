@@ -76,7 +76,7 @@ def connect_ssh(
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNANSWERED_SECONDS * 1000)
     transport = paramiko.Transport(sock, packetizer_class=BufferedPacketizer)
     try:
-        _silence(transport)
+        silence(transport)
         transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = timeout
         options = transport.get_security_options()
         # GCM costs half of what counter mode with its separate checksum costs.
@@ -94,8 +94,8 @@ def connect_ssh(
     return transport
 
 
-def _silence(transport: paramiko.Transport) -> None:
-    """Keep paramiko's tracebacks off the screen: every one of them is raised to us as an exception as well."""
+def silence(transport: paramiko.Transport) -> None:
+    """Keep paramiko's tracebacks off the screen: what matters of them is raised as an exception as well."""
     name = "connectors.kit.places.paramiko"
     logging.getLogger(name).disabled = True
     transport.set_log_channel(name)
