@@ -118,7 +118,7 @@ def test_the_catalogue_as_json_has_the_published_shape() -> None:
     assert (job["kind"], job["frequency"]) == ("import", ["one-time", "continuous"])
     options = {option["name"]: option for option in job["config"]}
     assert {"stream", "filename", "delimiter", "timestamp_field", "fields", "identifiers"} <= set(options)
-    assert [name for name, option in options.items() if option["required"]] == ["filename", "stream", "move_to"]
+    assert [name for name, option in options.items() if option["required"]] == ["filename", "stream"]
 
 
 def test_an_option_is_asked_for_when_others_say_so() -> None:
