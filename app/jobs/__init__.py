@@ -4,6 +4,7 @@ from app.jobs.log import job_log
 from app.jobs.model import (
     Bucket,
     JobDraft,
+    JobFile,
     JobInfo,
     JobStatus,
     LogLine,
@@ -18,6 +19,7 @@ from app.jobs.queries import (
     get_job,
     get_run,
     job_runs,
+    list_files,
     list_jobs,
     rejected_count,
     rejected_rows,
@@ -27,6 +29,7 @@ from app.jobs.queries import (
 __all__ = [
     "Bucket",
     "JobDraft",
+    "JobFile",
     "JobInfo",
     "JobStatus",
     "LogLine",
@@ -43,6 +46,7 @@ __all__ = [
     "get_run",
     "job_log",
     "job_runs",
+    "list_files",
     "list_jobs",
     "pause_job",
     "rejected_count",

@@ -26,7 +26,7 @@ from app.errors import NotFound
 from app.jobs.blanking import Blanker
 from app.jobs.evidence_page import Evidence, page
 from app.jobs.model import JobInfo, LogLine, RejectedInfo, RunInfo
-from app.jobs.queries import RUN_COLUMNS, get_job
+from app.jobs.queries import RUN_COLUMNS, get_job, job_files
 from app.profiles.written import remember_written
 from app.schema.model import schema_document
 from app.schema.tables import read_schema, version_number
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from app.engine import Engine
 
 LOG_HEADER = ("at", "run", "event", "level", "rows", "message")
+FILES_HEADER = ("run", "at", "what", "place", "path", "size", "sha256", "rows")
 REJECTED_HEADER = ("run", "line", "reason", "row")
 
 
@@ -96,6 +97,7 @@ class _Pack:
         lines = self._csv("log.csv", LOG_HEADER, self._log())
         rejected = self._csv("rejected-rows.csv", REJECTED_HEADER, self._rejected())
         requests = self._request_log()
+        self._csv("files.csv", FILES_HEADER, self._files())
         written = Written(len(runs), lines, rejected, requests)
         evidence = Evidence(
             workspace=self._engine.workspace.name,
@@ -186,6 +188,12 @@ class _Pack:
         for row in rows:
             entry = RejectedInfo(*row)
             yield entry.run_id, entry.line, entry.reason, entry.text
+
+    def _files(self) -> Iterator[tuple[Any, ...]]:
+        """What was read and written, newest first."""
+        for file in job_files(self._connection, self._job.id, self._run_id):
+            what = "sent" if file.sent else "read"
+            yield file.run_id, file.at, what, file.place, file.path, file.size, file.sha256, file.rows
 
     def _reasons(self) -> list[tuple[str, int]]:
         """Why rows were rejected, the most frequent reason first."""

@@ -20,6 +20,7 @@ FILES = (
     ("runs.json", "every run with its counts"),
     ("log.csv", "the whole log"),
     ("rejected-rows.csv", "every row that could not be taken, with its line and the reason"),
+    ("files.csv", "the files that were read and written, with their sizes and sums"),
     ("requests.jsonl", "what was opened or asked for, secrets blanked"),
 )
 

@@ -21,7 +21,7 @@ from connectors.kit.errors import InputError
 from connectors.kit.types import Audience, EventBatch, ProfileField
 
 PEOPLE_AT_ONCE, EVENTS_AT_ONCE = 200, 5_000
-"""So few people at once stay in the processor's cache from the file to the writer: with 5,000 it takes twice as long."""
+"""So few people at once stay in the processor's cache from file to file; with 5,000 it takes twice as long."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from app.jobs.schedule import ONCE, Schedule
@@ -48,7 +49,7 @@ class JobInfo:
     """One job as lists and pages show it. Times are UTC text.
 
     `schedule` is as app.jobs.schedule writes it, `schedule_text` says it in a line. `next_run_at` is when it wakes,
-    for what `waits_for` says; `removed_at` is there in the last week of a job that does nothing any more.
+    for what `waits_for` says; `last_run_at` is when an alert told last; `removed_at` is there in the last week of a job that does nothing any more.
     """
 
     id: int
@@ -125,6 +126,27 @@ class RejectedInfo:
     line: int
     reason: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """A file that a job has read, or one that it has written (`sent`): in which run, when, where it was or went.
+
+    `place` and `rows` are known of files that were sent only. `local` is the path of one that is on this computer.
+    """
+
+    sent: bool
+    run_id: int | None
+    at: str
+    place: str
+    path: str
+    size: int
+    sha256: str
+    rows: int | None
+
+    @property
+    def local(self) -> str:
+        return str(Path(self.place, self.path)) if Path(self.place).is_absolute() else ""
 
 
 @dataclass(frozen=True, slots=True)

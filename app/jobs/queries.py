@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import orjson
 from app.clock import text_of
 from app.errors import NotFound
 from app.jobs.lifecycle import removal
-from app.jobs.model import Bucket, JobInfo, RejectedInfo, RunInfo
+from app.jobs.model import Bucket, JobFile, JobInfo, RejectedInfo, RunInfo
 from app.jobs.schedule import describe
 from app.jobs.states import keep_ended, read_state, schedule_of
 from app.whole_file import whole_file
@@ -27,7 +28,10 @@ SPANS = {"24h": (24, HOUR), "7d": (7, DAY), "28d": (28, DAY), "90d": (90, DAY)}
 
 JOB_COLUMNS = """jobs.*, coalesce(authorizations.name, '') as authorization_name,
     case authorizations.state when 'failing' then state_since end as failing_since,
-    (select started_at from runs where runs.job_id = jobs.id order by id desc limit 1) as last_run_at
+    coalesce(
+        (select started_at from runs where runs.job_id = jobs.id order by id desc limit 1),
+        (select sent_at from alert_state where alert_state.job_id = jobs.id)
+    ) as last_run_at
     from jobs left join authorizations on authorizations.id = authorization_id"""
 RUN_COLUMNS = """id, job_id, continues, trigger, status, message, started_at, ended_at, read, added, updated, rejected,
     reason, removed, omitted, retries"""
@@ -165,6 +169,26 @@ def save_rejected(engine: Engine, job_id: int, target: Path, *, run_id: int | No
             count += 1
     remember_written(engine, target, "rejected")
     return count
+
+
+def list_files(engine: Engine, job_id: int, *, run_id: int | None = None, limit: int = -1) -> list[JobFile]:
+    """The files that a job (or one run of it) has read or written, newest first; of one that was read again, the last
+    time."""
+    with engine.workspace.database.read() as connection:
+        return list(job_files(connection, job_id, run_id, limit))
+
+
+def job_files(connection: sqlite3.Connection, job_id: int, run_id: int | None, limit: int = -1) -> Iterator[JobFile]:
+    """`list_files` on a connection."""
+    rows = connection.execute(
+        """select false, run_id, at, '', path, size, sha256, null, 0 as id from imported_files
+        where job_id = :job and (:run is null or run_id = :run)
+        union all select true, run_id, at, place, path, size, sha256, rows, id from exported_files
+        where job_id = :job and (:run is null or run_id = :run)
+        order by at desc, id desc, path limit :limit""",
+        {"job": job_id, "run": run_id, "limit": limit},
+    )
+    return (JobFile(bool(row[0]), *tuple(row)[1:8]) for row in rows)
 
 
 def activity(engine: Engine, job_id: int, span: str = "28d") -> list[Bucket]:

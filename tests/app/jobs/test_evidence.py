@@ -56,7 +56,7 @@ def test_a_run_leaves_its_evidence(engine: Engine, import_job: Any, write_csv: A
     found = files_of(target)
     assert set(found) == {
         "configuration.json", "schema.json", "versions.json", "runs.json", "log.csv", "rejected-rows.csv",
-        "requests.jsonl", "summary.html",
+        "files.csv", "requests.jsonl", "summary.html",
     }  # fmt: skip
     configuration = json.loads(found["configuration.json"])
     assert configuration["options"] == {"filename": "members.csv", "stream": "<members>"}
