@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.alerts.listening import listen
 from app.authorizations import edit_authorization
 from app.engine import Engine
 from app.jobs import create_job, edit_job, get_job, job_runs, list_jobs
@@ -73,6 +74,39 @@ def test_search_and_chips_narrow_the_list(page: JobsPage, qtbot: QtBot) -> None:
     everything = next(one for one in page.empty.findChildren(QPushButton) if one.isVisible())
     qtbot.mouseClick(everything, Qt.MouseButton.LeftButton)
     assert sorted(names(page)) == ["Loyalty members", "Web shop"]
+
+
+def test_kinds_narrow_the_list_and_both_rows_of_chips_count_what_the_other_leaves(
+    page: JobsPage, shop: Engine, shell: Any, qtbot: QtBot
+) -> None:
+    alert = create_job(shop, JobDraft("Tell us", "slack-alerts", None, {"system_event_multiple_types": ["failed"]}))
+    listen(shop, alert, by_itself=False)
+    qtbot.waitUntil(lambda: len(names(page)) == 3)
+    index = page.table.model().index(names(page).index("Tell us"), 0)
+    shown = [index.siblingAtColumn(column).data() for column in range(1, 7)]
+    assert shown == ["Slack", "Alert", "—", "Running", "—", "Live"]
+    qtbot.mouseClick(page.kinds.chip("alert"), Qt.MouseButton.LeftButton)
+    assert names(page) == ["Tell us"]
+    assert [page.statuses.chip(key).text() for key in ("all", "running", "completed")] == [
+        "All 1",
+        "Running 1",
+        "Completed 0",
+    ]
+    qtbot.mouseClick(page.kinds.chip("import"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.statuses.chip("completed"), Qt.MouseButton.LeftButton)
+    assert sorted(names(page)) == ["Loyalty members", "Web shop"]
+    assert [page.kinds.chip(key).text() for key in ("import", "alert")] == ["Imports 2", "Alerts 0"]
+    again = JobsPage(shop, shell)
+    qtbot.addWidget(again)
+    assert again.kinds.chosen() == {"import", "alert"}
+
+
+def test_several_jobs_are_duplicated_at_once(page: JobsPage, shop: Engine, shell: Any, qtbot: QtBot) -> None:
+    menu = page.acts.menu(list_jobs(shop))
+    assert menu is not None
+    next(action for action in menu.actions() if action.text() == "Duplicate").trigger()
+    qtbot.waitUntil(lambda: len(names(page)) == 4)
+    assert shell.went == []
 
 
 def test_enter_opens_a_job(page: JobsPage, shell: Any, qtbot: QtBot) -> None:

@@ -115,13 +115,16 @@ def test_a_recipe_is_imported_with_a_new_authorization(
     assert published_schema(empty).ranking() == ("email", "member_id")
 
 
-def test_a_file_that_is_no_recipe_is_told(empty: Engine, shell: Any, qtbot: QtBot, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [JobsPage, NewJobPage])
+def test_a_file_that_is_no_recipe_is_told(
+    empty: Engine, shell: Any, qtbot: QtBot, tmp_path: Path, kind: type[JobsPage | NewJobPage]
+) -> None:
     (tmp_path / "other.yaml").write_text("causeway_recipe: 1\njobs: []\n", "utf-8")
-    page = NewJobPage(empty, shell)
+    page = kind(empty, shell)
     qtbot.addWidget(page)
     page.show()
     page.open()
-    qtbot.waitUntil(lambda: page.wizard is not None)
+    qtbot.waitUntil(lambda: isinstance(page, JobsPage) or page.wizard is not None)
     page.recipe_button.click()
     pick(page, qtbot, tmp_path / "other.yaml")
     qtbot.waitUntil(page.banner.isVisible)

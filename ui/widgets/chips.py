@@ -9,11 +9,12 @@ from PySide6.QtWidgets import QLabel, QLayout, QLayoutItem, QPushButton, QSizePo
 
 
 class FlowLayout(QLayout):
-    """Puts widgets side by side and goes on in the next line when one does not fit."""
+    """Puts widgets side by side and goes on in the next line, `leading` below, when one does not fit."""
 
-    def __init__(self, parent: QWidget | None = None, spacing: int = 6) -> None:
+    def __init__(self, parent: QWidget | None = None, spacing: int = 6, leading: int = 6) -> None:
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
+        self._leading = leading
         self.setSpacing(spacing)
         self.setContentsMargins(0, 0, 0, 0)
 
@@ -61,7 +62,7 @@ class FlowLayout(QLayout):
                 continue
             size = item.sizeHint()
             if line and x + size.width() > rect.right() + 1:
-                x, y, line = rect.x(), y + line + self.spacing(), 0
+                x, y, line = rect.x(), y + line + self._leading, 0
             if move:
                 item.setGeometry(QRect(QPoint(x, y), size))
             x += size.width() + self.spacing()

@@ -81,11 +81,16 @@ class JobActs:
 
         run_operation(lambda _: work(), done=lambda _: None, failed=self._banner.tell_error, owner=self._owner)
 
-    def duplicate(self, job: JobInfo) -> None:
-        """Make a copy and show it."""
+    def duplicate(self, jobs: Sequence[JobInfo]) -> None:
+        """Make a copy of each; a single one is shown."""
+
+        def show(copies: list[int]) -> None:
+            if len(copies) == 1:
+                self._shell.navigate("job", job_id=copies[0])
+
         run_operation(
-            lambda _: duplicate_job(self._engine, job.id),
-            done=lambda copy: self._shell.navigate("job", job_id=copy),
+            lambda _: [duplicate_job(self._engine, job.id) for job in jobs],
+            done=show,
             failed=self._banner.tell_error,
             owner=self._owner,
         )
@@ -185,10 +190,9 @@ class JobActs:
             menu.addAction("Pause", lambda: self.pause(sleeping))
         if held:
             menu.addAction("Resume", lambda: self.resume(held))
-        if len(jobs) == 1:
-            if idle:
-                menu.addAction("Edit configuration", lambda: self._shell.navigate("new_job", job_id=jobs[0].id))
-            menu.addAction("Duplicate", lambda: self.duplicate(jobs[0]))
+        if len(jobs) == 1 and idle:
+            menu.addAction("Edit configuration", lambda: self._shell.navigate("new_job", job_id=jobs[0].id))
+        menu.addAction("Duplicate", lambda: self.duplicate(jobs))
         menu.addAction("Export recipe…", lambda: self.export_recipe(jobs))
         if len(jobs) == 1:
             menu.addAction("Evidence pack…", lambda: self.save_evidence(jobs[0]))

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QWidget
 
 from app.changes import Change
 from app.engine import Engine
 from app.jobs import JobInfo, list_jobs
 from ui.pages.jobs.acts import JobActs
-from ui.pages.jobs.words import KINDS, authorization, meaning, second_line, share
+from ui.pages.jobs.words import KINDS, authorization, listens, meaning, runs, second_line, share
 from ui.pages.live import Live
 from ui.shell.background import into_ui, run_query
 from ui.shell.pages import Shell
@@ -24,6 +25,7 @@ from ui.widgets import (
     Column,
     DataTable,
     EmptyState,
+    FlowLayout,
     Page,
     PrimaryButton,
     ProviderDelegate,
@@ -42,7 +44,10 @@ STATUSES = (
     ("paused", "Paused"),
     ("completed", "Completed"),
 )
-KEPT_FILTER = "jobs/filter"
+KINDS_OF_JOBS = (("import", "Imports"), ("export", "Exports"), ("enrichment", "Enrichment"), ("alert", "Alerts"))
+KEPT_FILTER, KEPT_KINDS = "jobs/filter", "jobs/kinds"
+FILTER_GAP = 20
+"""Pixels between the two rows of chips."""
 NO_JOBS = (
     "A job moves people between a tool or a file and this computer. "
     "The demo shows it on the people of an invented shop: type “causeway demo” in a terminal."
@@ -60,14 +65,23 @@ class JobsPage(Page):
         self.acts = JobActs(engine, shell, self, self.banner)
         self.search = self._sought = SearchField("Search jobs")
         self._sought.searched.connect(lambda _: self._filter())
-        self.add_action(self._sought, PrimaryButton("New job", clicked=lambda: shell.navigate("new_job")))
+        self.recipe_button = Button("Import recipe…", clicked=self._import_recipe)
+        new = PrimaryButton("New job", clicked=lambda: shell.navigate("new_job"))
+        self.add_action(self._sought, self.recipe_button, new)
         self.statuses = ChipRow(list(STATUSES))
         kept = str(QSettings().value(KEPT_FILTER, "all"))
         self._status = kept if kept in dict(STATUSES) else "all"
         self.statuses.choose(self._status)
         self.statuses.changed.connect(self._status_chosen)
+        kinds = set(str(QSettings().value(KEPT_KINDS, "")).split()) & set(dict(KINDS_OF_JOBS))
+        self.kinds = ChipRow(list(KINDS_OF_JOBS), exclusive=False, chosen=kinds, name="Kinds of jobs")
+        self.kinds.changed.connect(self._kinds_chosen)
+        filters = QWidget()
+        both = FlowLayout(filters, FILTER_GAP)
+        both.addWidget(self.statuses)
+        both.addWidget(self.kinds)
         self.add(self.banner)
-        self.add(self.statuses)
+        self.add(filters)
         self.table = DataTable(
             self._model(),
             "jobs",
@@ -104,7 +118,7 @@ class JobsPage(Page):
                     "Type",
                     lambda job: KINDS[job.kind],
                     tip=lambda job: job.type_name,
-                    width=76,
+                    width=92,
                     spare=True,
                 ),
                 Column(
@@ -115,7 +129,7 @@ class JobsPage(Page):
                     ),
                     tip=authorization,
                     tone=lambda job: "text" if job.failing_since is None else "failed",
-                    width=138,
+                    width=134,
                 ),
                 Column(
                     "status",
@@ -125,23 +139,24 @@ class JobsPage(Page):
                     status=lambda job: job.status,
                     progress=share,
                     tip=meaning,
-                    width=268,
+                    width=252,
                     fixed=True,
                 ),
                 Column(
                     "last_run",
                     "Last run",
-                    lambda job: "Now" if job.status == "running" else words.when(job.last_run_at),
+                    lambda job: "Now" if runs(job) else words.when(job.last_run_at),
                     sort=lambda job: job.last_run_at or "",
                     tip=lambda job: words.exact(job.last_run_at),
-                    width=78,
+                    width=98,
                 ),
                 Column(
                     "next_run",
                     "Next run",
-                    lambda job: words.when(job.next_run_at),
+                    lambda job: "Live" if listens(job) else words.when(job.next_run_at),
                     sort=lambda job: job.next_run_at or "",
-                    width=88,
+                    tip=lambda job: "As things happen" if listens(job) else words.exact(job.next_run_at),
+                    width=86,
                     spare=True,
                 ),
                 Column(
@@ -178,13 +193,28 @@ class JobsPage(Page):
 
     def _show(self, jobs: Sequence[JobInfo]) -> None:
         self._jobs = list(jobs)
-        counts = Counter[str](job.status for job in jobs)
-        self.statuses.set_counts({key: len(jobs) if key == "all" else counts[key] for key, _ in STATUSES})
         self._filter()
 
+    def _count(self) -> None:
+        """Each chip shows how many jobs it would leave of those that the other row of chips leaves."""
+        statuses = Counter[str](job.status for job in self._jobs if self._fits_kinds(job))
+        self.statuses.set_counts(
+            {key: statuses.total() if key == "all" else statuses[key] for key, _ in STATUSES},
+        )
+        kinds = Counter[str](job.kind for job in self._jobs if self._fits_status(job))
+        self.kinds.set_counts({key: kinds[key] for key, _ in KINDS_OF_JOBS})
+
+    def _fits_status(self, job: JobInfo) -> bool:
+        return self._status in ("all", job.status)
+
+    def _fits_kinds(self, job: JobInfo) -> bool:
+        chosen = self.kinds.chosen()
+        return not chosen or job.kind in chosen
+
     def _filter(self) -> None:
+        self._count()
         if self._jobs:
-            self.empty.set_text("No job fits", "Try another word or another status.")
+            self.empty.set_text("No job fits", "Try another word, another status or another kind.")
         else:
             self.empty.set_text("No jobs yet", NO_JOBS)
         self._show_all_button.setVisible(bool(self._jobs))
@@ -193,13 +223,27 @@ class JobsPage(Page):
         self.model.set_rows(
             job
             for job in self._jobs
-            if self._status in ("all", job.status) and all(word in _searched(job) for word in sought)
+            if self._fits_status(job) and self._fits_kinds(job) and all(word in _searched(job) for word in sought)
         )
 
     def _status_chosen(self, key: str) -> None:
         self._status = key
         QSettings().setValue(KEPT_FILTER, key)
         self._filter()
+
+    def _kinds_chosen(self, kinds: frozenset[str]) -> None:
+        QSettings().setValue(KEPT_KINDS, " ".join(sorted(kinds)))
+        self._filter()
+
+    def _import_recipe(self) -> None:
+        # Imported here: few visits of this page need what a recipe's dialog is made of.
+        from ui.pages.new_job.recipe import ask_recipe
+
+        ask_recipe(self, self._engine, self.banner, self._recipe_imported)
+
+    def _recipe_imported(self, made: list[int]) -> None:
+        if len(made) == 1:
+            self._shell.navigate("job", job_id=made[0])
 
     def _progressed(self, change: Change) -> None:
         """A running job's row is painted anew; nothing else is read."""
@@ -214,6 +258,9 @@ class JobsPage(Page):
     def _show_all(self) -> None:
         self._sought.clear()
         self.statuses.choose("all")
+        for key, _ in KINDS_OF_JOBS:
+            self.kinds.choose(key, on=False)
+        self._kinds_chosen(frozenset())
         self._status_chosen("all")
 
     def _delete(self) -> None:

@@ -76,10 +76,12 @@ class JobPage(Page):
         self.hold_button = Button("Pause", clicked=self._pause_or_resume)
         self.edit_button = Button("Edit", clicked=lambda: shell.navigate("new_job", job_id=self._job_id))
         more = QMenu(self)
-        more.addAction("Duplicate", lambda: self.acts.duplicate(self._shown()))
+        more.addAction("Duplicate", lambda: self.acts.duplicate([self._shown()]))
         more.addAction("Export recipe…", lambda: self.acts.export_recipe([self._shown()]))
         more.addAction("Evidence pack…", lambda: self.acts.save_evidence(self._shown()))
-        more.addAction("Delete…", lambda: self.acts.delete([self._shown()], lambda: shell.navigate("jobs")))
+        self._delete = more.addAction(
+            "Delete…", lambda: self.acts.delete([self._shown()], lambda: shell.navigate("jobs"))
+        )
         self.more_button = MenuButton("More", more)
         self.add_action(self.run_button, self.hold_button, self.edit_button, self.more_button)
         self.add(self.banner)
@@ -177,10 +179,12 @@ class JobPage(Page):
         self.hold_button.setText("Pause" if job.status == "sleeping" else "Resume")
         self.edit_button.setEnabled(not running)
         self.rejected.retry.setVisible(self._engine.catalog.job_type(job.job_type).rereads)
-        self.more_button.setEnabled(not running)
-        nobody = "—" if job.kind == "alert" else "When you run it"
-        creator = f"{job.created_by} on " if job.created_by else ""
+        self._delete.setEnabled(not running)
         schedule = read_schedule(job.schedule)
+        following = "After this one" if running and schedule.again else "When you run it"
+        if job.next_run_at is not None or job.kind == "alert":
+            following = words.exact(job.next_run_at)
+        creator = f"{job.created_by} on " if job.created_by else ""
         self.facts.set_facts(
             [
                 ("Provider", job.provider_name),
@@ -190,7 +194,7 @@ class JobPage(Page):
                 ("Last run", words.exact(job.last_run_at)),
                 ("Runs", job.schedule_text if job.kind == "alert" else describe_frequency(schedule)),
                 *([("Quiet from", describe_quiet(schedule))] if schedule.quiet is not None else []),
-                ("Next run", words.exact(job.next_run_at) if job.next_run_at else nobody),
+                ("Next run", following),
             ]
         )
         self.configuration.set_options(job)

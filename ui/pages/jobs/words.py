@@ -42,6 +42,16 @@ def runs_at(time: str) -> str:
     return f"{'tomorrow' if day == 'Tomorrow' else f'on {day}'} at {at:%H:%M}"
 
 
+def runs(job: JobInfo) -> bool:
+    """Whether a job has a run under way; an alert has none."""
+    return job.status == "running" and job.kind != "alert"
+
+
+def listens(job: JobInfo) -> bool:
+    """Whether it is an alert that tells of things as they happen."""
+    return job.status == "running" and job.kind == "alert"
+
+
 def second_line(job: JobInfo) -> str:
     """The line under the job's name: what it is for, else when it runs."""
     return job.description or (job.schedule_text if job.schedule.get("every", "once") != "once" else "")
@@ -65,7 +75,7 @@ def progress_line(progress: RunProgress) -> str:
 
 def share(job: JobInfo) -> float | None:
     """How full the job's bar is; -1 while its end is unknown, None without a bar."""
-    if job.status != "running" or job.kind == "alert":
+    if not runs(job):
         return None
     fraction = job.progress.fraction if job.progress is not None else None
     return -1 if fraction is None else fraction
