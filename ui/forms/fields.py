@@ -6,7 +6,7 @@ import functools
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QRegularExpression, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QRegularExpression, Qt, QTimer, Signal
 from PySide6.QtGui import QRegularExpressionValidator
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
@@ -84,7 +84,9 @@ class FieldsForm(QWidget):
             if field.type in PGP_KEYS:
                 action = ("Choose file…", functools.partial(self._ask_file, field))
                 control.setPlaceholderText(f"-----BEGIN PGP {field.type.split('-')[1].upper()} KEY BLOCK-----")
+                # A key is nothing to be read: its lines may end at the edge, but not be broken there.
                 control.setLineWrapMode(TextArea.LineWrapMode.NoWrap)
+                control.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
                 control.installEventFilter(self)
             elif field.secret:
                 action = ("Read from a file…", functools.partial(self._ask_file, field))

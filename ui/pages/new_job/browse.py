@@ -1,14 +1,14 @@
-"""Choosing a file from what a provider has: a server's folders, or a folder of this computer."""
+"""Choosing a file or a folder from what a provider has: buckets, a server's folders, a folder of this computer."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.engine import Engine
 from app.jobs.wizard import Choice
@@ -30,10 +30,13 @@ from ui.widgets import (
     SearchField,
     Spinner,
     draw_text,
+    set_kind,
     words,
 )
 
 ListFolder = Callable[[str], list[Choice]]
+CRUMBS = 3
+"""Of a long way, so many folders at its end are shown."""
 
 
 class _NameCell(Cell):
@@ -48,10 +51,44 @@ class _NameCell(Cell):
         draw_text(painter, rect.adjusted(26, 0, 0, 0), choice.label, face, self.color(index))
 
 
+class _Trail(QWidget):
+    """The folders on the way, each a link back to it: `asked(depth)`, 0 for where it began."""
+
+    asked = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(4)
+
+    def show_names(self, names: Sequence[str]) -> None:
+        """Show these, the first and the last ones of many."""
+        while (old := self._row.takeAt(0)) is not None:
+            widget = old.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        hidden = range(1, len(names) - CRUMBS + 1)
+        for depth, name in enumerate(names[:-1]):
+            if depth in hidden:
+                if depth == hidden[0]:
+                    self._row.addWidget(set_kind(QLabel("… ›"), "muted"))
+                continue
+            crumb = Button(f"{name} ›", "crumb", clicked=functools.partial(self.asked.emit, depth))
+            crumb.setAccessibleName(f"Back to {name}")
+            self._row.addWidget(crumb)
+        here = ElidedLabel(names[-1])
+        here.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._row.addWidget(set_kind(here, "heading"), 1)
+
+
 class BrowseDialog(QDialog):
     """Lists a folder with `list_folder(path)` in the background; `chosen(value)` gets the file.
 
-    Enter or a double click opens a folder or takes a file, Backspace goes up.
+    Enter or a double click opens a folder or takes a file, Backspace goes up. With `folders` it is a folder that is
+    chosen: the one that is open. `start` is what the place itself is called.
     """
 
     def __init__(
@@ -61,18 +98,22 @@ class BrowseDialog(QDialog):
         title: str,
         list_folder: ListFolder,
         chosen: Callable[[str], object],
+        *,
+        start: str = "Start",
+        folders: bool = False,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setModal(True)
         self.resize(620, 480)
         self._list_folder, self._chosen = list_folder, chosen
+        self._start, self._folders = start, folders
         self._trail: list[Choice] = []
         self._found: list[Choice] = []
         self._asked = 0
         self.up = IconButton("arrow-up", "To the folder above", clicked=self.go_up)
-        self.place = ElidedLabel("")
-        self.place.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.place = _Trail()
+        self.place.asked.connect(self._go_to)
         self.spinner = Spinner()
         self.filter = SearchField("Filter", width=200)
         self.filter.searched.connect(lambda _: self._show())
@@ -105,8 +146,7 @@ class BrowseDialog(QDialog):
                     tone=lambda row: "muted",
                     width=110,
                 ),
-            ],
-            key=lambda row: row.value,
+            ]
         )
         self.table = DataTable(
             self.model, "browse", delegates={"name": _NameCell}, row_height=36, many=False, accessible_name="Files"
@@ -115,12 +155,18 @@ class BrowseDialog(QDialog):
         self.table.set_empty(self.empty)
         self.table.opened.connect(self._opened)
         self.table.chosen.connect(self._selected)
-        self.take = PrimaryButton("Choose", clicked=self._take)
+        self.count = set_kind(QLabel(), "muted")
+        self.enter = Button("Open", clicked=self._take)
+        self.enter.setVisible(folders)
+        self.take = PrimaryButton(
+            "Choose this folder" if folders else "Choose", clicked=self._take_folder if folders else self._take
+        )
         buttons = QHBoxLayout()
         buttons.setSpacing(10)
+        buttons.addWidget(self.count)
         buttons.addStretch(1)
-        buttons.addWidget(Button("Cancel", clicked=self.reject))
-        buttons.addWidget(self.take)
+        for button in (Button("Cancel", clicked=self.reject), self.enter, self.take):
+            buttons.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 18, 20, 18)
         layout.setSpacing(12)
@@ -134,8 +180,12 @@ class BrowseDialog(QDialog):
 
     def go_up(self) -> None:
         """To the folder that this one was opened from."""
-        if self._trail:
-            self._trail.pop()
+        self._go_to(len(self._trail) - 1)
+
+    def _go_to(self, depth: int) -> None:
+        """Back to a folder on the way; 0 is where it began."""
+        if 0 <= depth < len(self._trail):
+            del self._trail[depth:]
             self._ask()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -152,7 +202,7 @@ class BrowseDialog(QDialog):
         path = self._trail[-1].value if self._trail else ""
         self._asked += 1
         number = self._asked
-        self.place.setText(" / ".join(["Start", *(choice.label for choice in self._trail)]))
+        self.place.show_names([self._start, *(choice.label for choice in self._trail)])
         self.up.setEnabled(bool(self._trail))
         self.filter.clear()
         self.spinner.start()
@@ -170,6 +220,7 @@ class BrowseDialog(QDialog):
         self.banner.hide()
         self._found = found
         self._show()
+        self.table.setFocus()
 
     def _failed(self, number: int, error: BaseException) -> None:
         if number != self._asked:
@@ -187,13 +238,24 @@ class BrowseDialog(QDialog):
         else:
             self.empty.set_text("Nothing here", "This folder holds neither files nor folders.")
         self.model.set_rows(rows)
+        some = f"{len(rows):,} of " if sought else ""
+        self.count.setText(f"{some}{words.count_of(len(self._found), 'entry', 'entries')}")
         if rows:
             self.table.select(0)
         self._selected(self.table.selected())
 
     def _selected(self, rows: list[Choice]) -> None:
+        if self._folders:
+            self.enter.setEnabled(bool(rows))
+            # What the place itself is called is no folder of it.
+            self.take.setEnabled(bool(self._trail))
+            return
         self.take.setEnabled(bool(rows))
         self.take.setText("Open" if rows and rows[0].folder else "Choose")
+
+    def _take_folder(self) -> None:
+        self._chosen(self._trail[-1].value)
+        self.accept()
 
     def _take(self) -> None:
         rows = self.table.selected()
@@ -204,7 +266,7 @@ class BrowseDialog(QDialog):
         if choice.folder:
             self._trail.append(choice)
             self._ask()
-        else:
+        elif not self._folders:
             self._chosen(choice.value)
             self.accept()
 

@@ -251,9 +251,25 @@ class ConfigurePane(QWidget):
                 self.form.set_values({**wizard.values, option_name: value})
             self._edited(option_name, value)
 
-        self.dialog = BrowseDialog(self, engine, f"Choose: {option.label}", list_folder, chosen)
+        self.dialog = BrowseDialog(
+            self,
+            engine,
+            f"Choose: {option.label}",
+            list_folder,
+            chosen,
+            start=self._place_name(),
+            folders=option.type == "folder",
+        )
         self.dialog.finished.connect(self._browsed)
         self.dialog.open()
+
+    def _place_name(self) -> str:
+        """What the place is called in which is looked for files."""
+        try:
+            number = self._wizard.authorization_id if self._wizard is not None else None
+            return get_authorization(self._engine, number).name if number is not None else "Start"
+        except NotFound:
+            return "Start"
 
     def _browsed(self) -> None:
         if self.dialog is not None:

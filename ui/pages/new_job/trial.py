@@ -110,7 +110,7 @@ class TrialDialog(QDialog):
                 ("People", f"{count:,}"),
                 ("New here", f"{count - trial.known:,}"),
                 ("Here already", f"{trial.known:,}"),
-                ("Rows of somebody seen before", f"{trial.joined:,}"),
+                ("Joined rows", f"{trial.joined:,}"),
                 ("Rows of nobody", f"{trial.nobody:,}"),
                 ("Rejected rows", f"{len(trial.rejected):,}"),
             ]
@@ -133,7 +133,7 @@ class TrialDialog(QDialog):
         self.people_model = RowsModel(
             [
                 Column(
-                    "who", "Person", lambda one: one.title, second=_identifiers, tip=_identifiers, width=300, fixed=True
+                    "who", "Person", lambda one: one.title, second=_identifiers, tip=_identifiers, width=250, fixed=True
                 ),
                 Column(
                     "state", "", _state_word, status=lambda one: "info" if one.known else "ok", width=110, fixed=True
