@@ -19,6 +19,9 @@ from connectors.kit.pgp.streams import decrypted
 DEPTH_LIMIT = 6
 HEAD_SIZE = 512
 
+_ASYMMETRIC = (b"", b"\x01", b"\x02", b"\x10", b"\x12", b"\x19", b"\x1a")
+"""RSA, ElGamal, ECDH, X25519 and X448."""
+_SYMMETRIC = (b"", *(bytes([number]) for number in range(1, 14)))
 _ARMOR = b"-----BEGIN PGP MESSAGE-----"
 _BEFORE_ARMOR = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*")
 
@@ -155,19 +158,29 @@ def _kind(head: bytes) -> Packing | None:
 
 
 def _is_pgp(head: bytes) -> bool:
-    """Whether a binary file begins with a packet that holds a key of the message: tag 1 for a public key, of version
-    3 or 6, or tag 3 for a passphrase, of version 4 to 6 (RFC 9580, 4.2, 5.1, 5.3). No text begins with these bytes.
+    """Whether a binary file begins with a packet that holds a key of the message (RFC 9580, 4.2, 5.1, 5.3).
+
+    That is tag 1, for a public key, or tag 3, for a passphrase. Their versions, lengths and algorithms are looked at,
+    since Windows-1252 and UTF-16 have texts that begin with the same byte.
     """
     if not head or not head[0] & 0x80:
         return False
     if head[0] & 0x40:
         tag = head[0] & 0x3F
-        length = 1 if head[1:2] < b"\xc0" else 2 if head[1:2] < b"\xff" else 5
+        start = 2 if head[1:2] < b"\xc0" else 3
+        size = head[1] if start == 2 and len(head) > 1 else int.from_bytes(head[1:3], "big") - 0xC000 + 192
     else:
         tag = head[0] >> 2 & 0xF
-        length = (1, 2, 4, 0)[head[0] & 3]
-    version = head[1 + length : 2 + length]
-    return (tag == 1 and version in (b"\x03", b"\x06")) or (tag == 3 and version in (b"\x04", b"\x05", b"\x06"))
+        start = (2, 3, 5, 1)[head[0] & 3]
+        size = int.from_bytes(head[1:start], "big")
+    body = head[start:]
+    if tag == 1:
+        # A file that was cut off before these bytes is still one.
+        known = body[:1] == b"\x06" or (body[:1] == b"\x03" and body[9:10] in _ASYMMETRIC)
+        return known and 20 <= size <= 4_200
+    if tag == 3:
+        return body[:1] in (b"\x04", b"\x05", b"\x06") and body[1:2] in _SYMMETRIC and 4 <= size <= 300
+    return False
 
 
 class _Peeked:

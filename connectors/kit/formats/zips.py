@@ -98,15 +98,17 @@ class _Member:
 
 def _open(stream: ByteStream) -> zipfile.ZipFile:
     try:
-        if _directory_size(stream) > DIRECTORY_LIMIT:
-            raise InputError("The zip archive holds too many files.", advice="Pack only the file to import.")
+        _look_at_end(stream)
         return zipfile.ZipFile(cast(IO[bytes], stream))
     except (zipfile.BadZipFile, struct.error, ValueError, OverflowError) as error:
         raise _broken(str(error)) from error
 
 
-def _directory_size(stream: ByteStream) -> int:
-    """Bytes of the table of contents as the archive's end record states them (APPNOTE.TXT 4.3.14 to 4.3.16)."""
+def _look_at_end(stream: ByteStream) -> None:
+    """Compare what the end record states of the table of contents (APPNOTE.TXT 4.3.14 to 4.3.16) with where it is.
+
+    An archive within an archive that was cut off would else be taken for the archive: zipfile looks for the last end.
+    """
     seeker = cast(IO[bytes], stream)
     size = seeker.seek(0, io.SEEK_END)
     tail_start = max(0, size - _END_LIMIT - 20)
@@ -117,14 +119,18 @@ def _directory_size(stream: ByteStream) -> int:
     end = tail.rfind(b"PK\x05\x06")
     if end < 0:
         raise zipfile.BadZipFile("no end record")
-    (directory,) = struct.unpack_from("<I", tail, end + 12)
+    directory, offset = struct.unpack_from("<2I", tail, end + 12)
+    directory_end = tail_start + end
     if end >= 20 and tail[end - 20 : end - 16] == b"PK\x06\x07":
-        (wide_end,) = struct.unpack_from("<Q", tail, end - 12)
-        seeker.seek(wide_end)
+        (directory_end,) = struct.unpack_from("<Q", tail, end - 12)
+        seeker.seek(directory_end)
         record, _ = read_fully(stream, 56)
-        (directory,) = struct.unpack_from("<Q", record, 40)
+        directory, offset = struct.unpack_from("<2Q", record, 40)
     seeker.seek(0)
-    return int(directory)
+    if directory > DIRECTORY_LIMIT:
+        raise InputError("The zip archive holds too many files.", advice="Pack only the file to import.")
+    if offset + directory != directory_end:
+        raise zipfile.BadZipFile(f"the table of contents ends at {directory_end:,}, not {offset + directory:,}")
 
 
 def _chosen(infos: list[zipfile.ZipInfo], member: str | None) -> zipfile.ZipInfo:

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.kit.errors import HostKeyChanged, HostKeyUnknown, InputError, SignInError, WaitError
-from connectors.kit.formats.compression import decompress, zip_members
+from connectors.kit.formats.chain import members, unpacked
 from connectors.kit.formats.csv import open_csv
 from connectors.kit.places import session
 from connectors.kit.places.sftp import SftpPlace, connect
@@ -377,7 +377,8 @@ def test_archives_are_read_where_they_are(sshd: Sshd, place: SftpPlace, tmp_path
         archive.write(tmp_path / "a.csv", "people/a.csv")
     sshd.put("a.zip", packed.getvalue())
     with place.open("a.zip") as file:
-        assert zip_members(file) == ["people/a.csv"]
+        assert members(file) == ["people/a.csv"]
     for name in ("a.csv.gz", "a.zip"):
-        (batch,) = open_csv(decompress(place.open(name))).batches()
+        with place.open(name) as file, unpacked(file) as table:
+            (batch,) = open_csv(table).batches()
         assert batch.rows == [["ann@example.com"]]
