@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from connectors.kit.errors import InputError
 from connectors.kit.files import importing
 from connectors.kit.files.events import export_events, preview_events
 from connectors.kit.files.exporting import export_people, preview_export
@@ -16,7 +15,7 @@ from connectors.kit.files.layout import standard_layout
 from connectors.kit.pgp.keys import check_private_key, check_public_key
 from connectors.kit.places.base import Place
 from connectors.kit.places.local import LocalFolder
-from connectors.kit.places.sftp import connect
+from connectors.kit.places.sftp_account import check_sftp_account, open_sftp
 from connectors.kit.types import (
     Account,
     Batch,
@@ -31,28 +30,9 @@ from connectors.kit.types import (
 
 def open_place(credentials: Credentials, options: Mapping[str, Any]) -> Place:
     """The folder of an authorization, connected."""
-    settings = credentials.settings
     if credentials.method.startswith("file-service-folder"):
-        return LocalFolder(settings["folder"])
-    secrets = credentials.secrets
-    return connect(
-        settings["host"],
-        _port(settings.get("port", "")),
-        settings["user"],
-        password=secrets.get("password") or None,
-        private_key=secrets.get("privatekey") or None,
-        passphrase=secrets.get("passphrase") or None,
-        known_host_key=settings.get("host_key") or None,
-        folder=settings.get("folder", ""),
-    )
-
-
-def _port(text: str) -> int:
-    if not text:
-        return 22
-    if not text.isdigit() or not 0 < int(text) < 65_536:
-        raise InputError(f"{text} is no port.", advice="Enter a number from 1 to 65535, usually 22.")
-    return int(text)
+        return LocalFolder(credentials.settings["folder"])
+    return open_sftp(credentials)
 
 
 def _check_key(credentials: Credentials) -> None:
@@ -66,11 +46,7 @@ def _check_key(credentials: Credentials) -> None:
 async def check_sftp(credentials: Credentials) -> Account:
     """Sign in, look into the folder, and at the PGP key."""
     _check_key(credentials)
-    with closing(open_place(credentials, {})) as place:
-        place.list("")
-    settings = credentials.settings
-    folder = f", folder {settings['folder']}" if settings.get("folder") else ""
-    return Account(f"{settings['user']} on {settings['host']}{folder}")
+    return await check_sftp_account(credentials)
 
 
 async def check_folder(credentials: Credentials) -> Account:
@@ -94,6 +70,11 @@ async def list_folders(credentials: Credentials, options: Mapping[str, Any], pat
 async def list_prefixes(credentials: Credentials, options: Mapping[str, Any], path: str) -> list[Choice]:
     """What the names of further files may begin with."""
     return importing.list_prefixes(options)
+
+
+async def list_members(credentials: Credentials, options: Mapping[str, Any], path: str) -> list[Choice]:
+    """The files in the chosen archive."""
+    return importing.list_members(credentials, options, lambda: open_place(credentials, options))
 
 
 async def csv_preview(credentials: Credentials, options: Mapping[str, Any]) -> Preview:

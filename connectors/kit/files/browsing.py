@@ -11,8 +11,9 @@ import orjson
 
 from connectors.kit.errors import InputError
 from connectors.kit.files.nested import flattened
-from connectors.kit.files.reading import CsvFile, Form, JsonFile, opened
+from connectors.kit.files.reading import CsvFile, Form, JsonFile, opened, pgp_keys
 from connectors.kit.files.series import Series, derived_prefix
+from connectors.kit.formats.chain import members
 from connectors.kit.formats.csv import CsvBatch
 from connectors.kit.formats.guess import ColumnGuess, guess_timestamp, guess_types
 from connectors.kit.formats.json import JsonBatch
@@ -51,9 +52,23 @@ def list_folders(open_place: OpenPlace, path: str) -> list[Choice]:
         return [Choice(entry.path, entry.name, folder=True) for entry in place.list(path) if entry.is_folder]
 
 
+def list_members(credentials: Credentials, options: Mapping[str, Any], open_place: OpenPlace) -> list[Choice]:
+    """The files in the chosen archive; none where it is no zip."""
+    filename = chosen_file(options)
+    if not filename:
+        return []
+    with closing(open_place()) as place, closing(place.open(filename)) as stream:
+        return [Choice(name, name) for name in members(stream, keys=pgp_keys(credentials))]
+
+
+def chosen_file(options: Mapping[str, Any]) -> str:
+    """The file that a job's options name; "" for none."""
+    return str(options.get("filename") or options.get("starting_file") or "")
+
+
 def list_prefixes(options: Mapping[str, Any]) -> list[Choice]:
     """What the names of further files may begin with, judged by the chosen one."""
-    filename = str(options.get("filename") or options.get("starting_file") or "")
+    filename = chosen_file(options)
     prefix = derived_prefix(filename) if filename else ""
     return [Choice(prefix, prefix)] if prefix else []
 
@@ -64,7 +79,7 @@ def preview_file(credentials: Credentials, options: Mapping[str, Any], open_plac
     Without a file but with a prefix, those of the first file of the series.
     """
     with closing(open_place()) as place:
-        filename = str(options.get("filename") or options.get("starting_file") or "")
+        filename = chosen_file(options)
         if not filename and not options.get("prefix"):
             raise InputError("No file is chosen.", advice="Choose the file to import.")
         if not filename:

@@ -19,7 +19,15 @@ from connectors.kit.errors import InputError, SourceChanged
 from connectors.kit.files import diff
 from connectors.kit.files.after import After
 from connectors.kit.files.batching import BATCH_PARTS, gathered
-from connectors.kit.files.browsing import OpenPlace, list_files, list_folders, list_prefixes, preview_file
+from connectors.kit.files.browsing import (
+    OpenPlace,
+    chosen_file,
+    list_files,
+    list_folders,
+    list_members,
+    list_prefixes,
+    preview_file,
+)
 from connectors.kit.files.connection import Connection
 from connectors.kit.files.reading import CsvFile, Form, JsonFile, opened
 from connectors.kit.files.series import Series, Waiting, mark_of, same_mark
@@ -27,7 +35,9 @@ from connectors.kit.places.base import FileMark, Place
 from connectors.kit.places.local import LocalFolder
 from connectors.kit.types import Batch, DoneFile, ImportContext
 
-__all__ = ["OpenPlace", "import_files", "list_files", "list_folders", "list_prefixes", "preview_file"]
+__all__ = [
+    "OpenPlace", "import_files", "list_files", "list_folders", "list_members", "list_prefixes", "preview_file",
+]  # fmt: skip
 
 HASHED_BYTES = 1 << 22
 SETTLED = timedelta(seconds=5)
@@ -204,8 +214,7 @@ class _Import:
         yield from self._file(path, mark)
 
     def _chosen(self) -> str:
-        options = self._context.options
-        path = str(options.get("filename") or options.get("starting_file") or "")
+        path = chosen_file(self._context.options)
         if not path:
             raise InputError("No file is chosen.", advice="Choose the file to import.")
         return path
@@ -216,6 +225,8 @@ class _Import:
         """The records of a file. `known` is the hash of the one that was imported last, if that must be another."""
         context = self._context
         cursor = context.cursor if context.again is None else None
+        if cursor is not None and cursor.get("done"):
+            cursor = None
         mine = cursor is not None and cursor["file"]["name"] == path and "position" in cursor
         if cursor is not None and (mine or not self._is_series) and not self._may_go_on(cursor, path, mark):
             self._refuse_other_file(path)
@@ -228,7 +239,10 @@ class _Import:
         done = self._done.get(path)
         if sha256 == known or (changed and done is not None and done.sha256 == sha256):
             context.log(f"{path} was touched, but holds what was imported before; there is nothing new.")
-            yield from self._finished(Batch([], {}), file, None)
+            nothing = Batch([], {})
+            self._prepare_end(nothing, file, None)
+            yield nothing
+            self._end(file, None)
         else:
             if mine and cursor is not None and cursor["file"] != _identity(path, mark):
                 mine = self._was_completed(folder, name, path, cursor)
@@ -300,11 +314,11 @@ class _Import:
     ) -> Iterator[Batch]:
         context, again = self._context, self._context.again
         stream = folder.open(name)
+        rows, no_time, finished = None, 0, False
         with ExitStack() as stack:
             reader = stack.enter_context(opened(stream, self._form, context.options, context.credentials, position))
             self._tell_begin(reader, file, position)
             rows = None if again is not None else self._digests(reader, file, stack)
-            no_time = 0
             parts = reader.parts(None if again is None else again.lines, rows)
             for batch, last in gathered(parts, BATCH_PARTS[self._form]):
                 if _mark(folder, name) != before:
@@ -323,16 +337,16 @@ class _Import:
                 batch.cursor = {"file": _identity_of(file), "sha256": file.sha256, **batch.cursor}
                 if rows is not None:
                     rows.save()
-                if not last:
-                    yield batch
-                    continue
-                if rows is not None and rows.skipped:
-                    context.log(f"{file.path}: {rows.skipped:,} rows were in the previous file too and were skipped.")
-                yield from self._finished(batch, file, rows)
+                if last:
+                    finished = True
+                    self._prepare_end(batch, file, rows)
+                yield batch
         if no_time:
             count = "1 row has" if no_time == 1 else f"{no_time:,} rows have"
             names = " or ".join(reader.times_from)
             context.log(f"{count} no readable time in {names}; the time of the import stands for it.", "warning")
+        if finished:
+            self._end(file, rows)
 
     def _tell_begin(self, reader: CsvFile | JsonFile, file: DoneFile, position: Mapping[str, Any] | None) -> None:
         context = self._context
@@ -348,20 +362,25 @@ class _Import:
             return None
         return stack.enter_context(closing(diff.Digests(self._context.keep, reader.columns, file.sha256, self._done)))
 
-    def _finished(self, batch: Batch, file: DoneFile, rows: diff.Digests | None) -> Iterator[Batch]:
-        """Hand over the last records of a file, and do what follows once they are saved."""
+    def _prepare_end(self, batch: Batch, file: DoneFile, rows: diff.Digests | None) -> None:
+        """Make a batch the last one of a file."""
         batch.cursor = {"file": _identity_of(file), "sha256": file.sha256, **batch.cursor, "done": True}
         batch.done, batch.total, batch.file = self._before + file.size, max(self._all, file.size), file
         self._after.plan(file)
         if rows is not None:
             rows.complete(file)
-        yield batch
+            if rows.skipped:
+                self._context.log(f"{file.path}: {rows.skipped:,} rows were in the previous file too and were skipped.")
+
+    def _end(self, file: DoneFile, rows: diff.Digests | None) -> None:
+        """The last batch of a file was taken, and the file is closed: do what follows once the records are saved."""
         self._done[file.path] = file
+        planned = self._after.planned()
+        if rows is not None or planned:
+            self._context.committed()
         if rows is not None:
-            self._context.committed()
             rows.finish()
-        if self._after.planned():
-            self._context.committed()
+        if planned:
             self._after.carry_out(self._connection.place, self._done)
 
 

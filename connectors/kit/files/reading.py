@@ -54,7 +54,7 @@ def opened(
     position: Mapping[str, Any] | None = None,
 ) -> Iterator[CsvFile | JsonFile]:
     """The records in a file from `position` on. Raises InputError for a file that can't be read so; closes `stream`."""
-    with closing(stream), unpacked(stream, keys=_keys(credentials), member=_text(options, "member")) as plain:
+    with closing(stream), unpacked(stream, keys=pgp_keys(credentials), member=_text(options, "member")) as plain:
         if form == "csv":
             at = None if position is None else CsvPosition(**position)
             yield CsvFile(open_csv(plain, csv_options(options), position=at), options, plain.steps)
@@ -63,7 +63,8 @@ def opened(
             yield JsonFile(open_json(plain, position=going_on), options, plain.steps)
 
 
-def _keys(credentials: Credentials) -> Keys | None:
+def pgp_keys(credentials: Credentials) -> Keys | None:
+    """What an authorization has to decrypt files with."""
     private_key = credentials.secrets.get("pgpprivatekey")
     return Keys(private_key, credentials.secrets.get("pgppassphrase") or None) if private_key else None
 

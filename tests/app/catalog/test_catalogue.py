@@ -63,7 +63,7 @@ def test_slugs_are_unique_in_the_whole_catalogue() -> None:
         ("{use: password}", "{use: password, secret: false}", "{use: password", "password must be secret"),
         ("{use: passphrase}", "{use: passfrase}", "{use: passphrase", "passfrase is not in connectors/kit/shared.yaml"),
         ("name: File Service", "name: File Service\nname: Files", "slug: file", "the key name is there twice"),
-        ("{use: member", "{use: member, name: header", "options:", "header is there twice"),
+        ("{use: member,", "{use: member, name: header,", "options:", "header is there twice"),
         ("slug: file-service\n", "slug: files\n", "slug: file", "the folder file_service does not fit the slug files"),
         ("works_offline: true", "works_offline: yes please", "works_offline", "should be of the type boolean"),
         ("sandbox: FileServiceSandbox", "sandbox: Another", "sandbox:", "sandbox.py has no class Another"),

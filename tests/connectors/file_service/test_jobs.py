@@ -268,6 +268,35 @@ def test_a_file_that_was_imported_last_is_left_alone(sshd: Sshd, tmp_path: Path,
     assert len(records(run(Context(place, tmp_path, {"filename": "daily.csv"}, previous=batch.cursor)))) == 4
 
 
+def test_a_series_on_a_server_is_fetched_moved_and_kept_as_evidence(sshd: Sshd, tmp_path: Path) -> None:
+    for day in (1, 2):
+        name = f"series/c_2026-01-0{day}.csv"
+        sshd.put(name, people(day))
+        os.utime(sshd.files / name, (1_700_000_000 + day,) * 2)
+    sshd.own(sshd.files / "series")
+    options = {
+        "filename": "series/c_2026-01-01.csv",
+        "continuous_update": True,
+        "after_import": "move",
+        "move_to": "series/done",
+    }
+    context = Context(server(sshd), tmp_path, options)
+    batches = run(context)
+    assert len(records(batches)) == 3
+    assert [batch.file.path for batch in batches if batch.file] == [
+        "series/c_2026-01-01.csv",
+        "series/c_2026-01-02.csv",
+    ]
+    assert sorted(path.name for path in (sshd.files / "series").iterdir()) == ["done"]
+    assert [(told["action"], told["name"]) for told in context.requested if "name" in told] == [
+        (action, f"series/c_2026-01-0{day}.csv") for day in (1, 2) for action in ("fetch", "move")
+    ]
+    fetched = context.requested[1]
+    assert fetched["server"] == f"{sshd.user}@{sshd.host}"
+    assert (fetched["size"], len(fetched["sha256"])) == (len(people(1)), 64)
+    assert not any(tmp_path.glob("file-*"))
+
+
 def test_a_preview_shows_the_first_rows_and_moves_only_the_head(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
     data = people(200_000).replace(b"seen", b"last_seen", 1)
     sshd.put("people.csv", data)
