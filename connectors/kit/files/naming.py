@@ -20,6 +20,9 @@ LONGEST_VALUE, LONGEST_NAME = 80, 200
 """Characters that a value may take in a name, and bytes of a name: file systems stop at 255, and places need some for
 their temporary names."""
 
+TIMES = frozenset(("date_time", "timestamp"))
+"""Placeholders whose values keep their colons, where somebody chose a form with colons."""
+
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _PARTS_OF_TIME = re.compile("YYYY|YY|MM|DD|HH|mm|SSS|ss")
 _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
@@ -75,7 +78,9 @@ class Names:
         self, pattern: str, values: Mapping[str, str], *, extension: str, packings: Sequence[str], folder: str = ""
     ) -> None:
         """Raises InputError for a pattern that makes no name."""
-        self._values = {name.casefold(): safe_value(value) for name, value in values.items()}
+        self._values = {
+            name.casefold(): value if name.casefold() in TIMES else safe_value(value) for name, value in values.items()
+        }
         stem, tail = _split(pattern.strip(), extension, packings)
         self._stem = "/".join(part for part in (*_folders(folder), *_folders(stem)))
         self._tail = self._inner = tail

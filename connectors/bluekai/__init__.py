@@ -1,0 +1,1 @@
+"""BlueKai: packed files of people, each followed by a trigger file."""

@@ -1,0 +1,1 @@
+"""Mapp: files of people with Mapp's own column names."""

@@ -1,0 +1,1 @@
+"""Omeda: files of people on its SFTP site."""

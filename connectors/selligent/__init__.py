@@ -1,0 +1,1 @@
+"""Selligent: files for the recurring imports of Message Studio."""

@@ -1,0 +1,39 @@
+"""What Selligent does: a recurring import of Message Studio takes up files of people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from connectors.kit.files.exporting import export_people, preview_export
+from connectors.kit.files.layout import Layout, standard_layout
+from connectors.kit.places.base import Place
+from connectors.kit.places.sftp_account import check_sftp_account as check_sftp_account
+from connectors.kit.places.sftp_account import open_sftp
+from connectors.kit.types import Credentials, ExportContext, ExportSource, Preview
+
+
+def open_place(credentials: Credentials, options: Mapping[str, Any]) -> Place:
+    """The folder of an authorization, connected."""
+    return open_sftp(credentials)
+
+
+async def people_export(context: ExportContext) -> None:
+    """Everybody in the audience, as a CSV file under the name that a recurring import looks for."""
+    layout = _layout(context.source, context.options)
+    await export_people(context, lambda: open_sftp(context.credentials), layout)
+
+
+async def people_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
+    """The first rows as they will be in the file."""
+    return preview_export(source, options, _layout(source, options))
+
+
+def _layout(source: ExportSource, options: Mapping[str, Any]) -> Layout:
+    return replace(
+        standard_layout(source, options),
+        name="export-lytics-{segment_slug}-{TIMESTAMP}",
+        time_format="YYYY-MM-DDTHH:mm:ss",
+        guard=False,
+    )
