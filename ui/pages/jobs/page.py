@@ -73,8 +73,8 @@ class JobsPage(Page):
         self._status = kept if kept in dict(STATUSES) else "all"
         self.statuses.choose(self._status)
         self.statuses.changed.connect(self._status_chosen)
-        kinds = set(str(QSettings().value(KEPT_KINDS, "")).split()) & set(dict(KINDS_OF_JOBS))
-        self.kinds = ChipRow(list(KINDS_OF_JOBS), exclusive=False, chosen=kinds, name="Kinds of jobs")
+        self._kinds = frozenset(str(QSettings().value(KEPT_KINDS, "")).split()) & set(dict(KINDS_OF_JOBS))
+        self.kinds = ChipRow(list(KINDS_OF_JOBS), exclusive=False, chosen=self._kinds, name="Kinds of jobs")
         self.kinds.changed.connect(self._kinds_chosen)
         filters = QWidget()
         both = FlowLayout(filters, FILTER_GAP)
@@ -193,6 +193,7 @@ class JobsPage(Page):
 
     def _show(self, jobs: Sequence[JobInfo]) -> None:
         self._jobs = list(jobs)
+        self._count()
         self._filter()
 
     def _count(self) -> None:
@@ -208,11 +209,9 @@ class JobsPage(Page):
         return self._status in ("all", job.status)
 
     def _fits_kinds(self, job: JobInfo) -> bool:
-        chosen = self.kinds.chosen()
-        return not chosen or job.kind in chosen
+        return not self._kinds or job.kind in self._kinds
 
     def _filter(self) -> None:
-        self._count()
         if self._jobs:
             self.empty.set_text("No job fits", "Try another word, another status or another kind.")
         else:
@@ -229,10 +228,13 @@ class JobsPage(Page):
     def _status_chosen(self, key: str) -> None:
         self._status = key
         QSettings().setValue(KEPT_FILTER, key)
+        self._count()
         self._filter()
 
     def _kinds_chosen(self, kinds: frozenset[str]) -> None:
+        self._kinds = kinds
         QSettings().setValue(KEPT_KINDS, " ".join(sorted(kinds)))
+        self._count()
         self._filter()
 
     def _import_recipe(self) -> None:
