@@ -53,7 +53,7 @@ def erase_person(engine: Engine, profile_id: int, progress: Progress | None = No
     with engine.workspace.database.read() as connection:
         tied = tied_people(connection, profile_id)
         found = find(engine, connection, [profile_id, *(one.profile_id for one in tied if others)], progress)
-    left = [effect.sentence for _, effect in found.files if effect.act == "by hand"]
+    left = [*(effect.sentence for _, effect in found.files if effect.act == "by hand"), *found.sent]
     files = 0
     for file, effect in found.files:
         if effect.act in ("delete", "rewrite"):

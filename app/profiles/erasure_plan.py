@@ -95,6 +95,8 @@ class Found:
     """(table of messages, number, the message without what names the erased)"""
     files: list[tuple[WrittenFile, FileEffect]] = field(default_factory=list)
     downloads: list[Path] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    """Sentences about files with people that went to places which can't be reached from here."""
 
 
 def plan_erasure(
@@ -178,6 +180,7 @@ def find(engine: Engine, connection: sqlite3.Connection, people: list[int], prog
         effect = effect_on(file, wanted, known)
         if effect is not None:
             found.files.append((file, effect))
+    found.sent = list(_sent_files(connection, people, {str(file.path) for file in list_written(connection)}))
     downloads = engine.workspace.folder / "downloads"
     if downloads.is_dir():
         found.downloads = sorted(path for path in downloads.iterdir() if path.is_dir())
@@ -301,6 +304,29 @@ def _candidates(
         progress(last, last)
 
 
+def _sent_files(connection: sqlite3.Connection, people: Sequence[int], here: set[str]) -> Iterator[str]:
+    """What exports sent away since the first row about these people came in, place by place; without what is `here`."""
+    since = connection.execute(
+        """select case when count(*) = count(started_at) then min(started_at) end
+        from profile_events join events on events.id = event_id left join runs on runs.id = events.run_id where profile_id in (select value from json_each(?))""",
+        (orjson.dumps(list(people)).decode(),),
+    ).fetchone()[0]
+    places: dict[str, list[str]] = {}
+    for place, path in connection.execute(
+        "select place, path from exported_files where rows > 0 and at >= ? order by id desc", (since or "",)
+    ):
+        if str(Path(place, path)) not in here:
+            places.setdefault(place, []).append(path)
+    for place, paths in places.items():
+        paths = list(dict.fromkeys(paths))
+        named = ", ".join(paths[:NAMED])
+        more = f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
+        yield (
+            f"{_number(len(paths), 'file')} that may name them went to {place}: {named}{more}. "
+            "Ask its owner to delete them."
+        )
+
+
 def _goes(found: Found) -> Iterator[str]:
     fields = sum(len(profile.fields) for profile in found.profiles)
     events = sum(profile.event_count for profile in found.profiles)
@@ -339,6 +365,7 @@ def _stays(engine: Engine, found: Found) -> Iterator[str]:
         named = ", ".join(str(path) for path in gone[:NAMED])
         more = f" and {len(gone) - NAMED} more" if len(gone) > NAMED else ""
         yield f"Causeway wrote files that are no longer where they were: {named}{more}. If you moved them, see to them."
+    yield from found.sent
     copies = workspace_copies(engine.workspace.folder)
     if copies:
         named = ", ".join(path.name for path in copies[:NAMED])
