@@ -17,7 +17,8 @@ from app.cli.session import Session
 if TYPE_CHECKING:
     from app.engine import Engine
 
-CSV_IMPORT = "file-service-csv-import"
+CSV_IMPORT, JSON_IMPORT = "file-service-csv-import", "file-service-json-import"
+JSON_KINDS = (".json", ".jsonl", ".ndjson")
 FOLDER_METHOD = "file-service-folder"
 DELIMITERS = {"tab": "\t", "\\t": "\t"}
 """A tab is hard to type; these stand for it."""
@@ -75,14 +76,18 @@ def import_file(
     authorization: str | None,
     name: str | None,
 ) -> None:
-    """Import FILE, a CSV file, to its end.
+    """Import FILE to its end: CSV or, by its name, JSON (.json, .jsonl, .ndjson), also packed.
 
     It makes a job, or finds the one that imported the same file into the same stream before; an import that was
     interrupted goes on where it was. Without --identifier, columns that hold emails are taken.
     """
     from app.cli.running import run_and_tell
     from app.jobs import get_job
+    from connectors.kit.files.stamps import kind_of
 
+    job_type = JSON_IMPORT if kind_of(Path(file).name) in JSON_KINDS else CSV_IMPORT
+    if job_type == JSON_IMPORT and (delimiter or encoding or columns or no_header):
+        raise click.UsageError("--delimiter, --encoding, --columns and --no-header are for CSV files, not for JSON.")
     if identifiers and no_identifier:
         raise click.UsageError("--identifier and --no-identifier exclude each other.")
     options: dict[str, Any] = {"stream": stream}
@@ -108,7 +113,7 @@ def import_file(
             path = readable(file)
             where = folder_authorization(engine, path.parent)
             options["filename"] = path.name
-        job_id = job_for(engine, where, options, name)
+        job_id = job_for(engine, job_type, where, options, name)
         unlock_for_job(session, engine, get_job(engine, job_id))
         run_and_tell(session, engine, job_id)
 
@@ -143,18 +148,18 @@ def folder_authorization(engine: Engine, folder: Path) -> int:
     return add_authorization(engine, FOLDER_METHOD, name, {"folder": str(folder)})
 
 
-def job_for(engine: Engine, authorization_id: int, options: Mapping[str, Any], name: str | None) -> int:
+def job_for(engine: Engine, job_type: str, authorization_id: int, options: Mapping[str, Any], name: str | None) -> int:
     """The job that imports this file into this stream, with these options: the one there is, or a new one."""
     from app.jobs import JobDraft, create_job, edit_job, list_jobs
 
     for job in list_jobs(engine):
-        same = job.job_type == CSV_IMPORT and job.authorization_id == authorization_id
+        same = job.job_type == job_type and job.authorization_id == authorization_id
         if same and all(job.options.get(key) == options[key] for key in ("filename", "stream")):
             if job.options != options or (name is not None and name != job.name):
                 edit_job(engine, job.id, name=name, options=options)
             return job.id
     title = name or Path(options["filename"]).name
-    return create_job(engine, JobDraft(title, CSV_IMPORT, authorization_id, dict(options)))
+    return create_job(engine, JobDraft(title, job_type, authorization_id, dict(options)))
 
 
 def pairs(option: str, given: Sequence[str]) -> dict[str, str]:

@@ -76,6 +76,17 @@ def test_import_by_options_for_a_file_of_another_shape(call, workspace, tmp_path
     }
 
 
+def test_import_of_json_by_its_name(call, workspace, tmp_path) -> None:
+    (tmp_path / "visits.jsonl.gz").write_bytes(
+        gzip.compress(b'{"user": {"email": "maja@shop.example", "city": "Lund"}}\n')
+    )
+    answer = call("import", tmp_path / "visits.jsonl.gz", "--stream", "visits", "--json")
+    assert (answer.code, answer.document["people"]) == (0, 1), answer.err
+    person = call("profile", "get", "maja@shop.example", "--json").document
+    assert {field["name"]: field["value"] for field in person["fields"]}["user_city"] == "Lund"
+    assert call("import", tmp_path / "visits.jsonl.gz", "--stream", "visits", "--no-header").code == 2
+
+
 @pytest.mark.parametrize(
     ("name", "data", "sentence"),
     [
