@@ -185,7 +185,7 @@ def test_what_options_change(context: Context, place: Callable[[], Place], tmp_p
     )  # fmt: skip
     export(context, place, layout)
     ((name, data),) = sent(tmp_path).items()
-    assert name == "deep/VIPs _ gold_01.02.26 00_05_7_Daily_export.csv.gz"
+    assert name == "deep/VIPs _ gold_01.02.26 00:05_7_Daily_export.csv.gz"
     assert gzip.decompress(data).decode() == "a;b&c\tann@x.example\tVIPs / gold\r\n"
     assert not context.files[0].table
 
