@@ -187,7 +187,8 @@ class JsonReader:
                     continue
                 if record.__class__ is dict:
                     brackets = line.count(b"{") + line.count(b"[")
-                    if len(record) <= FIELD_LIMIT and brackets <= DEPTH_LIMIT and b"\\u0000" not in line:
+                    usual = len(record) <= FIELD_LIMIT and brackets <= DEPTH_LIMIT and b"\\u0000" not in line
+                    if usual and len(line) <= LINE_LIMIT:
                         add(record)
                         note(number)
                         continue
@@ -244,6 +245,7 @@ def open_json(stream: ByteStream, *, position: JsonPosition | None = None) -> Js
     head, failure = read_fully(stream, HEAD_SIZE)
     if failure is not None and not head:
         raise failure
+    detect.refuse_other_kinds(head, wanted="JSON")
     ended = failure is None and len(head) < HEAD_SIZE
     encoding, mark = detect.detect_encoding(head, whole=ended)
     exact = encoding == "utf-8"
@@ -251,7 +253,7 @@ def open_json(stream: ByteStream, *, position: JsonPosition | None = None) -> Js
         stream = Transcoded(head[mark:], stream, encoding)
         head, failure = read_fully(stream, HEAD_SIZE)
         mark, ended = 0, failure is None and len(head) < HEAD_SIZE
-    detect.refuse_other_kinds(head, wanted="JSON")
+        detect.refuse_other_kinds(head, wanted="JSON")
     head = head[mark:]
     form = _form(head)
     start, indent = 0, None
@@ -274,7 +276,7 @@ def _form(head: bytes) -> Form:
     lines = text.split(b"\n", _SAMPLE_LINES)
     first = lines[0].rstrip()
     if text.startswith(b"{"):
-        if _is_object(first):
+        if _is_object(first) and b"{" not in map(bytes.strip, lines[:_SAMPLE_LINES]):
             return "lines"
         if first.endswith((b"{", b"[", b",", b":")) or _begins_with_object(text):
             return "objects"

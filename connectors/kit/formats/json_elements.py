@@ -264,7 +264,7 @@ def why(data: bytes, error: orjson.JSONDecodeError) -> str:
         data.decode("utf-8")
     except UnicodeDecodeError:
         return "The record contains bytes that are no UTF-8 text."
-    if "Recursion" in error.msg:
+    if "depth limit" in error.msg:
         return "The record is nested too deeply."
     if error.pos >= len(data.rstrip()):
         return "The record is no JSON: it ends in the middle."
