@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.engine import Engine
     from app.jobs.worker import Outcome
     from app.transfer.model import End, Key, Transfer
-    from app.transfer.preview import Sample, TransferPreview
+    from app.transfer.preview import Sample
     from app.transfer.recipes import TransferRecipe
     from app.transfer.running import TransferRun
     from app.transfer.work import TransferResult
@@ -335,12 +335,15 @@ def _list(session: Session, engine: Engine) -> None:
 
 
 def _preview(session: Session, engine: Engine, wanted: Transfer, passphrase: str) -> None:
-    from app.transfer.preview import preview_transfer
+    from app.transfer.model import describe
+    from app.transfer.preview import look, preview, replaced
 
-    found = preview_transfer(engine, wanted, passphrase)
+    found = preview(look(engine, wanted, passphrase), wanted)
+    there = replaced(engine, wanted)
 
     def people() -> None:
         output.tell(" · ".join(("Source", *found.summary, f"{found.size:,} bytes")))
+        output.tell(describe(wanted))
         _show("Before", found.before)
         if found.after != found.before:
             _show("After", found.after)
@@ -348,24 +351,20 @@ def _preview(session: Session, engine: Engine, wanted: Transfer, passphrase: str
             output.say(f"Line {row.line:,}: {row.reason}")
         for note in found.notes:
             output.say(note)
-        if found.replaces:
-            output.say(f"{found.transfer.target.path} is there already and would be replaced.")
+        if there:
+            output.say(f"{there} is there already and would be replaced.")
 
-    session.answer(_preview_document(found), people)
-
-
-def _preview_document(found: TransferPreview) -> dict[str, Any]:
-    return {
-        "target": found.transfer.target.path,
-        "copied_as_it_is": found.transfer.copies,
+    document = {
+        "description": describe(wanted),
         "summary": found.summary,
         "notes": found.notes,
         "before": found.before,
         "after": found.after,
         "rejected": found.rejected,
         "size": found.size,
-        "replaces": found.replaces,
+        "replaces": there,
     }
+    session.answer(document, people)
 
 
 def _show(title: str, sample: Sample | None) -> None:

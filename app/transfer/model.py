@@ -254,3 +254,31 @@ def _check_writing(transfer: Transfer) -> None:
             ) from None
         if writing.form == "json" and normal != "utf-8":
             raise Refused("JSON is always written in UTF-8.", advice="Leave the encoding out, or write CSV.")
+
+
+def describe(transfer: Transfer) -> str:
+    """What happens to the file on its way, in a sentence."""
+    if transfer.copies:
+        return "The file is copied as it is, byte by byte."
+    steps = []
+    if transfer.rewrites:
+        steps.append(_rewritten(transfer))
+    elif transfer.unpack:
+        steps.append("unpacked, its content as it is")
+    if transfer.pack != "none":
+        steps.append(f"packed as {transfer.pack}")
+    if transfer.encrypt is not None:
+        steps.append("encrypted with PGP")
+    if transfer.split_rows:
+        steps.append(f"split after every {transfer.split_rows:,} rows")
+    if transfer.split_bytes:
+        steps.append(f"split into parts of at most {transfer.split_bytes / 1_000_000:,g} MB")
+    listed = steps[0] if len(steps) == 1 else f"{', '.join(steps[:-1])} and {steps[-1]}"
+    return f"The file is {listed}."
+
+
+def _rewritten(transfer: Transfer) -> str:
+    form = {"csv": " as CSV", "json": " as JSON lines", "": ""}[transfer.writing.form]
+    count = len(transfer.columns)
+    columns = "" if not count else " with 1 column" if count == 1 else f" with {count:,} columns"
+    return f"read row by row and written anew{form}{columns}"

@@ -15,7 +15,10 @@ from connectors.kit.formats.chain import Keys
 from connectors.kit.network import through_proxy
 from connectors.kit.places.base import Place
 from connectors.kit.places.local import LocalFolder
-from connectors.kit.types import Choice, Credentials
+
+# Handed on as well: the window knows what is in a folder by this room.
+from connectors.kit.types import Choice as Choice
+from connectors.kit.types import Credentials
 
 if TYPE_CHECKING:
     from app.engine import Engine
@@ -57,6 +60,11 @@ class Prepared:
     public_key: str = field(default="", repr=False)
     proxy: str = ""
 
+    @property
+    def has_pgp(self) -> bool:
+        """Whether what is in the file is to be seen by its receiver only."""
+        return self.keys is not None or bool(self.public_key)
+
 
 def prepare(engine: Engine, transfer: Transfer, passphrase: str = "") -> Prepared:
     """Open authorizations and keys. `passphrase` is that of a private key in a file. Blocks.
@@ -67,14 +75,22 @@ def prepare(engine: Engine, transfer: Transfer, passphrase: str = "") -> Prepare
     path = transfer.target.path
     transfer = at_target(transfer, is_folder=local and bool(path) and Path(path).expanduser().is_dir())
     check(transfer)
-    source, target = _door(engine, transfer.source), _door(engine, transfer.target)
+    source, keys, proxy = prepare_source(engine, transfer, passphrase)
+    public = "" if transfer.encrypt is None else _public(engine, transfer.encrypt)
+    return Prepared(transfer, source, _door(engine, transfer.target), keys, public, proxy)
+
+
+def prepare_source(engine: Engine, transfer: Transfer, passphrase: str = "") -> tuple[Door, Keys | None, str]:
+    """The source, what decrypts it, and the proxy. Blocks, and raises as `prepare`."""
+    if not transfer.source.path:
+        raise Refused("No file is chosen.", advice="Choose the file to transfer.")
+    source = _door(engine, transfer.source)
     keys = None
     if transfer.decrypt is not None:
         keys = _private(engine, transfer.decrypt, passphrase)
-    elif source.credentials is not None and transfer.opens:
+    elif source.credentials is not None:
         keys = _keys_of(source.credentials)
-    public = "" if transfer.encrypt is None else _public(engine, transfer.encrypt)
-    return Prepared(transfer, source, target, keys, public, str(engine.workspace.setting("proxy")))
+    return source, keys, str(engine.workspace.setting("proxy"))
 
 
 def _door(engine: Engine, end: End) -> Door:

@@ -114,7 +114,7 @@ class _Work:
         self._reporter = reporter
         self._began: tuple[str, float] = ("", 0.0)
         self._rows = 0
-        self._rejects = _Rejects(order.scratch / REJECTED, plain=not self._has_pgp())
+        self._rejects = _Rejects(order.scratch / REJECTED, plain=not order.prepared.has_pgp)
 
     def make(self) -> TransferResult:
         with self._prepared.target.opened():
@@ -137,9 +137,6 @@ class _Work:
     def close(self) -> None:
         """Let go of what is still open after an error."""
         self._rejects.finish()
-
-    def _has_pgp(self) -> bool:
-        return self._prepared.keys is not None or bool(self._prepared.public_key)
 
     def _progress(self, activity: str, done: int, total: int | None) -> None:
         """Tell how far it is, in bytes. Raises Cancelled."""

@@ -11,8 +11,8 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
-from app.transfer.model import Transfer, Writing
-from app.transfer.reading import Block, Source, Style, flat, text_of
+from app.transfer.model import Form, Transfer, Writing
+from app.transfer.reading import Block, Style, flat, text_of
 from connectors.kit.errors import InputError
 from connectors.kit.files.nested import value_at
 from connectors.kit.formats.detect import encoding_name, known_encoding
@@ -34,6 +34,17 @@ Quoting = Literal[0, 1, 3]
 
 class Unwritable(Exception):
     """A row has no form in the target; says why."""
+
+
+class Columns(Protocol):
+    """What has to be known of a source to say how its rows are written."""
+
+    @property
+    def form(self) -> Form: ...
+    @property
+    def columns(self) -> list[str]: ...
+    @property
+    def style(self) -> Style: ...
 
 
 class Shape(Protocol):
@@ -59,7 +70,7 @@ class Shape(Protocol):
         ...
 
 
-def shape_of(source: Source, transfer: Transfer, keys: Sequence[str] = ()) -> Shape:
+def shape_of(source: Columns, transfer: Transfer, keys: Sequence[str] = ()) -> Shape:
     """How the rows of `source` are written. `keys` are those of JSON that becomes a table with all of them.
 
     Raises InputError for a column that the file does not have.

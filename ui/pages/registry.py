@@ -53,6 +53,11 @@ def page_specs(engine: Engine) -> list[PageSpec]:
 
         return StreamsPage(engine, shell)
 
+    def transfer(shell: Shell) -> Page:
+        from ui.pages.transfer.page import TransferPage
+
+        return TransferPage(engine, shell)
+
     def notifications(shell: Shell) -> Page:
         from ui.pages.notifications.page import NotificationsPage
 
@@ -68,6 +73,7 @@ def page_specs(engine: Engine) -> list[PageSpec]:
         PageSpec("job", "Job", build=job, under="jobs"),
         PageSpec("new_job", "New job", build=new_job, under="jobs"),
         PageSpec("authorizations", "Authorizations", "key-round", authorizations),
+        PageSpec("transfer", "Quick transfer", "arrow-right-left", transfer),
         PageSpec("profiles", "Profiles", "users", profiles, group=1),
         PageSpec("profile", "Person", build=profile, under="profiles"),
         PageSpec("schema", "Schema", "table", schema, group=1),

@@ -29,7 +29,7 @@ from app.errors import Refused
 from app.transfer.model import Column, End, Key, Reading, Transfer, Writing, at_target, by_names, check
 from app.transfer.opening import prepare
 from app.transfer.parts import numbered
-from app.transfer.preview import preview_transfer
+from app.transfer.preview import look, preview, replaced
 from app.transfer.reading import Block, Style
 from app.transfer.running import scratch_folder
 from app.transfer.work import TransferOrder, TransferResult
@@ -421,7 +421,7 @@ def test_the_preview_shows_before_and_after(engine: Engine, members: Path, files
     transfer = local(
         members, files / "out.csv", columns=(Column("name", "who"), Column("city")), writing=Writing(encoding="cp1252")
     )
-    found = preview_transfer(engine, transfer)
+    found = preview(look(engine, transfer), transfer)
     assert found.before is not None
     assert found.before.columns == ("email", "name", "city")
     assert found.after is not None
@@ -429,11 +429,12 @@ def test_the_preview_shows_before_and_after(engine: Engine, members: Path, files
     assert [(row.line, row.reason) for row in found.rejected] == [
         (2, "It holds “Ł”, which Windows-1252 does not have.")
     ]
-    assert (found.summary, found.replaces) == (("UTF-8", "comma", "header row"), False)
+    assert (found.summary, replaced(engine, transfer)) == (("UTF-8", "comma", "header row"), "")
     (files / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 100)
-    found = preview_transfer(engine, local(files / "logo.png", members))
-    assert (found.before, found.replaces) == (None, True)
-    assert "It is transferred all the same." in found.notes[0]
+    copy = local(files / "logo.png", members)
+    found = preview(look(engine, copy), copy)
+    assert (found.before, replaced(engine, copy)) == (None, str(members))
+    assert "The file is transferred all the same." in found.notes[0]
 
 
 def test_rejected_rows_of_an_encrypted_file_are_kept_without_their_text(

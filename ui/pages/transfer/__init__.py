@@ -1,0 +1,1 @@
+"""Quick transfer: a file from one place to another in one form."""
