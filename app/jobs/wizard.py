@@ -529,6 +529,8 @@ class Wizard:
             return
         with suppress(InputError):
             who = [read_selection(audience).audience.name for audience in audiences_of(self.job_type, self.values)]
+            if "people" not in self.job_type.data:
+                who = ["Events"]
             if who:
                 self.name = f"{' and '.join(who)} to {self.provider.name}"
 

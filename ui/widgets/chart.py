@@ -48,6 +48,8 @@ ACTIVITY = (
     Series("updated", "chart_updated"),
     Series("rejected", "chart_rejected"),
 )
+SENT = (Series("sent", "chart_added"),)
+"""What there is to count of a job that sends."""
 
 
 class StackedBarChart(QWidget):
@@ -183,6 +185,11 @@ class _Legend(QWidget):
         self._series = series
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
+    def set_series(self, series: Sequence[Series]) -> None:
+        self._series = series
+        self.updateGeometry()
+        self.update()
+
     def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(font(13))
         return QSize(round(sum(metrics.horizontalAdvance(one.name) + 24 for one in self._series)), 20)
@@ -211,7 +218,8 @@ class ActivityChart(Card):
         self.spans = ChipRow(SPANS, chosen=span, name="Span of time")
         self.spans.changed.connect(lambda key: self.span_changed.emit(str(key)))
         self.header.insertWidget(1, self.spans)
-        self.header.addWidget(_Legend(series))
+        self._legend = _Legend(series)
+        self.header.addWidget(self._legend)
         self.empty = QLabel("Nothing has been moved in this time.")
         self.empty.setProperty("kind", "muted")
         self.empty.setParent(self.chart)
@@ -224,6 +232,13 @@ class ActivityChart(Card):
     def span(self) -> str:
         """The span shown now: "24h", "7d", "28d" or "90d"."""
         return str(self.spans.chosen())
+
+    def set_series(self, series: Sequence[Series]) -> None:
+        """Count other things from now on; the buckets to come have their figures."""
+        if tuple(series) != self.chart.series:
+            self.chart.series = tuple(series)
+            self.chart.set_buckets([])
+            self._legend.set_series(series)
 
     def set_buckets(self, buckets: Sequence[ChartBucket]) -> None:
         """Show these bars, oldest first."""

@@ -32,6 +32,7 @@ class RunsView(QWidget):
         super().__init__()
         self._engine, self._banner = engine, banner
         self._job_id = 0
+        self._imports = True
         self._runs: Sequence[RunInfo] = ()
 
         def figure(key: str, title: str, *, spare: bool = False) -> Column:
@@ -108,6 +109,12 @@ class RunsView(QWidget):
         self._job_id = job_id
         self._show([])
 
+    def set_kind(self, kind: str) -> None:
+        """What kind of job it is: only what an import brought can be undone."""
+        self._imports = kind == "import"
+        self.undo.setVisible(self._imports)
+        self._show_action()
+
     def refresh(self) -> None:
         """Read the runs."""
         run_query(
@@ -123,7 +130,7 @@ class RunsView(QWidget):
 
     def ask_undo(self, runs: Sequence[RunInfo]) -> UndoDialog | None:
         """Show what undoing the import of the chosen run would change, and ask."""
-        if len(runs) != 1 or not can_undo(runs[0]):
+        if len(runs) != 1 or not self._can_undo(runs[0]):
             return None
         try:
             self._engine.require_charge()
@@ -145,9 +152,11 @@ class RunsView(QWidget):
 
     def _show_action(self) -> None:
         chosen = self.table.selected()
-        able = len(chosen) == 1 and can_undo(chosen[0])
+        able = len(chosen) == 1 and self._can_undo(chosen[0])
         self.undo.setEnabled(able)
-        if not chosen:
+        if not self._imports:
+            self.hint.setText(words.count_of(len(self._runs), "run") if self._runs else "")
+        elif not chosen:
             self.hint.setText("Choose a run to undo what it imported." if any(map(can_undo, self._runs)) else "")
         elif able:
             self.hint.setText(f"The run of {words.exact(chosen[0].started_at)} is chosen.")
@@ -158,11 +167,15 @@ class RunsView(QWidget):
                 "This run still goes on." if chosen[0].status == "running" else "This run brought nothing."
             )
 
+    def _can_undo(self, run: RunInfo) -> bool:
+        return self._imports and can_undo(run)
+
     def _menu(self, runs: list[RunInfo]) -> QMenu | None:
         if len(runs) != 1:
             return None
         menu = QMenu(self)
-        menu.addAction("Undo import…", lambda: self.ask_undo(runs)).setEnabled(can_undo(runs[0]))
+        if self._imports:
+            menu.addAction("Undo import…", lambda: self.ask_undo(runs)).setEnabled(can_undo(runs[0]))
         menu.addAction("Evidence pack…", lambda: self.evidence_asked.emit(runs[0].id))
         return menu
 

@@ -17,6 +17,7 @@ from app.jobs import Bucket, JobInfo, RunInfo, activity, edit_job, get_job, job_
 from app.jobs.schedule import describe_frequency, describe_quiet, read_schedule
 from ui.pages.files import ask_save, file_name
 from ui.pages.jobs.acts import JobActs
+from ui.pages.jobs.files import FilesView
 from ui.pages.jobs.logs import LogsView
 from ui.pages.jobs.rejected import RejectedView
 from ui.pages.jobs.runs import RunsView
@@ -42,6 +43,7 @@ from ui.widgets import (
     set_kind,
     words,
 )
+from ui.widgets.chart import ACTIVITY, SENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,14 @@ class JobPage(Page):
         self.tabs = Tabs()
         self.logs = LogsView(engine, self.banner)
         self.configuration = _Configuration(self.banner)
+        self.files = FilesView(engine, self.banner)
         self.rejected = RejectedView(engine, self.banner)
         self.rejected.retry_asked.connect(lambda run: self.acts.retry_rejected(self._shown(), run))
         self.tabs.add("logs", "Logs", self.logs)
         self.tabs.add("configuration", "Configuration", self.configuration)
         self.tabs.add("rejected", "Rejected rows", self.rejected)
         self.tabs.add("runs", "Runs", self.runs)
+        self.tabs.add("files", "Files", self.files)
         card = Card(flush=True)
         card.add(self.tabs, 1)
         self.add(card, 1)
@@ -136,7 +140,7 @@ class JobPage(Page):
             self._job_id, self._job, self._told_run = job_id, None, 0
             self.banner.dismiss()
             self.tabs.choose("logs")
-            for view in (self.logs, self.rejected, self.runs):
+            for view in (self.logs, self.rejected, self.runs, self.files):
                 view.set_job(job_id)
         self.refresh()
 
@@ -156,7 +160,7 @@ class JobPage(Page):
             )
 
         run_query(read, done=self._show, failed=self.banner.tell_error, owner=self)
-        for view in (self.logs, self.rejected, self.runs):
+        for view in (self.logs, self.rejected, self.runs, self.files):
             view.refresh()
 
     def _shown(self) -> JobInfo:
@@ -198,7 +202,10 @@ class JobPage(Page):
             ]
         )
         self.configuration.set_options(job)
-        self.chart.set_buckets([_bar(bucket, self._span) for bucket in read.buckets])
+        exports = job.kind == "export"
+        self.chart.set_series(SENT if exports else ACTIVITY)
+        self.chart.set_buckets([_bar(bucket, self._span, exports) for bucket in read.buckets])
+        self.runs.set_kind(job.kind)
         self.tabs.set_count("rejected", read.rejected or None)
         self._show_progress(job)
         self._tell_failure(read)
@@ -312,7 +319,7 @@ class _Configuration(QWidget):
         )
 
 
-def _bar(bucket: Bucket, span: str) -> ChartBucket:
+def _bar(bucket: Bucket, span: str, exports: bool) -> ChartBucket:
     at = words.moment(bucket.start)
     if span == "24h":
         label, title = f"{at:%H:%M}", words.exact(bucket.start)
@@ -321,4 +328,5 @@ def _bar(bucket: Bucket, span: str) -> ChartBucket:
         day = bucket.start[:10]
         at = words.moment(f"{day}T12:00:00+00:00")
         label, title = f"{at.day} {at:%b}", f"{at.day} {at:%b %Y}"
-    return ChartBucket(label, title, (bucket.added, bucket.updated, bucket.rejected))
+    figures = (bucket.added,) if exports else (bucket.added, bucket.updated, bucket.rejected)
+    return ChartBucket(label, title, figures)

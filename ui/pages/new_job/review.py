@@ -49,6 +49,10 @@ class ReviewPane(QWidget):
         ]
         if wizard.may_run_again():
             facts.append(("Runs", describe(draft.schedule)))
+        if wizard.exports and wizard.preview is not None:
+            total = wizard.preview.total
+            facts += [("People", f"{total:,}")] if total is not None else []
+            facts += [("File", wizard.preview.file)] if wizard.preview.file else []
         if columns:
             facts.append(("Columns", f"{len(columns)} of {len(wizard.columns())}"))
             facts.append(("Identifiers", ", ".join(column.name for column in columns if column.identifier) or "none"))
