@@ -13,6 +13,7 @@ from app.clock import text_of
 from app.engine import Engine
 from app.health import check_before_run, keep_checking, stale_authorizations
 from app.jobs import JobDraft, create_job, get_job, list_jobs
+from connectors.kit.errors import Unreached
 
 MakeJob = Callable[..., int]
 
@@ -62,6 +63,21 @@ def test_a_used_authorization_is_tried_once_a_day_and_says_since_when_it_fails(
             "select event, message from system_events where subject = 'authorization' and event = 'unhealthy'"
         ).fetchall()
     assert str(files) in event["message"]
+
+
+def test_what_is_in_the_way_breaks_no_authorization_that_worked(engine: Engine) -> None:
+    engine.vault.create_file("four words of mine")
+    settings = {"host": "nowhere.invalid", "port": "22", "user": "maja", "password": "never sent"}
+    used = add_authorization(engine, "file-service-sftp", "Behind a VPN", settings)
+
+    def state_after(before: str) -> str:
+        with engine.workspace.database.write() as connection:
+            connection.execute("update authorizations set state = ? where id = ?", (before, used))
+        with pytest.raises(Unreached, match=r"nowhere\.invalid can't be found"):
+            check_authorization(engine, used)
+        return get_authorization(engine, used).state
+
+    assert (state_after("works"), state_after("untested")) == ("works", "failing")
 
 
 def test_without_a_network_nothing_is_tried_and_nothing_said_to_fail(engine: Engine, import_job: MakeJob) -> None:

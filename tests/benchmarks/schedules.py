@@ -128,6 +128,8 @@ class Life:
             self.happen("sleeping", seconds=self.random.uniform(1, 600))
         elif chance < 0.05:
             self.happen("offline")
+        elif chance < 0.06:
+            self.happen("unreached")
         else:
             self.happen("completed")
 
