@@ -25,19 +25,25 @@ LOOKED_UP = 500
 class Digests:
     """The rows of one file while it is read, and those of the file before it."""
 
-    def __init__(self, folder: Path, columns: tuple[str, ...], identity: str, done: Mapping[str, DoneFile]) -> None:
-        """`identity` tells this state of the file from all others, `done` are the files that were read."""
+    def __init__(
+        self, folder: Path, columns: tuple[str, ...], done: Mapping[str, DoneFile], sha256: str, begun: str | None
+    ) -> None:
+        """`done` are the files that were read, `sha256` is of the one that is read now.
+
+        `begun` is the same, unless a run goes on in a file that has become longer: then that of the shorter one, whose
+        rows are remembered already.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         settle(folder, done)
         self.skipped = 0
         self._folder = folder
         self._heading = SEPARATOR.join(columns)
         self._database = _open(folder / NEXT)
-        if _about(self._database).get("identity") != identity:
+        if _about(self._database).get("begun") not in (sha256, begun):
             self._database.close()
             _remove(folder / NEXT)
             self._database = _open(folder / NEXT)
-            _tell(self._database, identity=identity, heading=self._heading)
+        _tell(self._database, begun=sha256, heading=self._heading)
         self._previous = self._open_previous(done)
 
     def _open_previous(self, done: Mapping[str, DoneFile]) -> sqlite3.Connection | None:

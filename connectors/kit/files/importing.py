@@ -248,8 +248,7 @@ class _Import:
                 mine = self._was_completed(folder, name, path, cursor)
             if changed and not mine:
                 context.log(f"{path} was changed since it was imported; it is imported again.")
-            position = cursor["position"] if mine and cursor is not None else None
-            yield from self._records(folder, name, file, before, position)
+            yield from self._records(folder, name, file, before, cursor if mine else None)
         if not in_place:
             (context.scratch / name).unlink(missing_ok=True)
 
@@ -310,16 +309,19 @@ class _Import:
         return True
 
     def _records(
-        self, folder: Place, name: str, file: DoneFile, before: FileMark, position: Mapping[str, Any] | None
+        self, folder: Place, name: str, file: DoneFile, before: FileMark, cursor: Mapping[str, Any] | None
     ) -> Iterator[Batch]:
+        """The records of a file after `cursor`, and what follows once they are saved."""
+        position = None if cursor is None else cursor["position"]
         context, again = self._context, self._context.again
         stream = folder.open(name)
         rows, no_time, finished = None, 0, False
         with ExitStack() as stack:
             reader = stack.enter_context(opened(stream, self._form, context.options, context.credentials, position))
             self._tell_begin(reader, file, position)
-            rows = None if again is not None else self._digests(reader, file, stack)
-            parts = reader.parts(None if again is None else again.lines, rows)
+            rows = None if again is not None else self._digests(reader, file, cursor, stack)
+            lines = None if again is None else again.lines
+            parts = reader.parts(lines, rows) if isinstance(reader, CsvFile) else reader.parts(lines)
             for batch, last in gathered(parts, BATCH_PARTS[self._form]):
                 if _mark(folder, name) != before:
                     raise InputError(
@@ -357,10 +359,14 @@ class _Import:
         for note in reader.notes:
             context.log(note, "warning")
 
-    def _digests(self, reader: CsvFile | JsonFile, file: DoneFile, stack: ExitStack) -> diff.Digests | None:
+    def _digests(
+        self, reader: CsvFile | JsonFile, file: DoneFile, cursor: Mapping[str, Any] | None, stack: ExitStack
+    ) -> diff.Digests | None:
         if not (self._is_series and self._context.options.get("diff") and isinstance(reader, CsvFile)):
             return None
-        return stack.enter_context(closing(diff.Digests(self._context.keep, reader.columns, file.sha256, self._done)))
+        begun = file.sha256 if cursor is None else cursor.get("sha256")
+        rows = diff.Digests(self._context.keep, reader.columns, self._done, file.sha256, begun)
+        return stack.enter_context(closing(rows))
 
     def _prepare_end(self, batch: Batch, file: DoneFile, rows: diff.Digests | None) -> None:
         """Make a batch the last one of a file."""

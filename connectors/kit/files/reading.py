@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from connectors.kit.errors import InputError
 from connectors.kit.files.diff import Digests
@@ -24,25 +24,6 @@ FORMS = {"lines": "one JSON object per line", "array": "JSON array", "objects": 
 
 Form = Literal["csv", "json"]
 Lines = frozenset[int]
-
-
-class FileReader(Protocol):
-    """A file that was opened and looked at. `summary` says how it is read, `notes` what is odd about it.
-
-    `times_from` are the columns that say when a row was true, the weightiest first.
-    """
-
-    summary: tuple[str, ...]
-    notes: list[str]
-    times_from: list[str]
-
-    def parts(self, again: Lines | None = None, previous: Digests | None = None) -> Iterator[Batch]:
-        """The records in parts of some hundred kilobytes, each with where it ends as its cursor ("position").
-
-        With `again`, only those that begin at these lines, and the cursor names the lines that were there ("lines").
-        With `previous`, only those that were not in the previous file.
-        """
-        ...
 
 
 @contextmanager
@@ -96,7 +77,11 @@ def time_columns(options: Mapping[str, Any]) -> list[str]:
 
 
 class CsvFile:
-    """A table; its rows are records with the same keys in the same order."""
+    """A table; its rows are records with the same keys in the same order.
+
+    `summary` says how it is read, `notes` what is odd about it; `times_from` are the columns that say when a row was
+    true, the weightiest first.
+    """
 
     def __init__(self, reader: CsvReader, options: Mapping[str, Any], steps: tuple[str, ...]) -> None:
         """Raises InputError when a column is missing that the options name."""
@@ -129,6 +114,11 @@ class CsvFile:
         )
 
     def parts(self, again: Lines | None = None, previous: Digests | None = None) -> Iterator[Batch]:
+        """The records in parts of some hundred kilobytes, each with where it ends as its cursor ("position").
+
+        With `again`, only those that begin at these lines, and the cursor names the lines that were there ("lines").
+        With `previous`, only those that were not in the previous file.
+        """
         # The records are made while a part's texts are still in the processor's cache: half the time.
         chosen = self._chosen
         names = self.columns if chosen is None else tuple(self.columns[index] for index in chosen)
@@ -170,7 +160,7 @@ def _only(part: CsvBatch | JsonBatch, wanted: Lines) -> list[int]:
 
 
 class JsonFile:
-    """Objects of JSON; each is a record as it is, levels and lists included."""
+    """Objects of JSON; each is a record as it is, levels and lists included. Otherwise like a `CsvFile`."""
 
     def __init__(self, reader: JsonReader, options: Mapping[str, Any], steps: tuple[str, ...]) -> None:
         self.reader = reader
@@ -180,7 +170,8 @@ class JsonFile:
         fields = list(options.get("fields") or ())
         self._tree: Tree | None = tree_of([*fields, *(options.get("identifiers") or ())]) if fields else None
 
-    def parts(self, again: Lines | None = None, previous: Digests | None = None) -> Iterator[Batch]:
+    def parts(self, again: Lines | None = None) -> Iterator[Batch]:
+        """As those of a `CsvFile`; a part is about a megabyte."""
         for part in self.reader.batches(BATCH_ROWS):
             cursor: dict[str, Any] = {"position": asdict(part.position)}
             if again is not None:

@@ -244,15 +244,17 @@ def test_a_cut_off_file_keeps_its_good_rows_and_is_gone_on_with_once_it_is_whole
     context, folder = series
     whole = gzip.compress(table(*range(40_000)).encode(), mtime=0)
     put(folder, "c_20260115.csv.gz", whole[: len(whole) // 2])
-    context.options["filename"] = "c_20260115.csv.gz"
+    context.options |= {"filename": "c_20260115.csv.gz", "diff": True}
     with pytest.raises(InputError, match="cut off"):
         run(context, folder)
     first = [record for batch in context.saved for record in batch.records]
     assert 5_000 < len(first) < 35_000
     put(folder, "c_20260115.csv.gz", whole, minutes=3)
     rest = run(context, folder)
-    assert ids(first + rest) == [str(number) for number in range(40_000)]
     assert any("has become longer" in message for message in context.told("info"))
+    assert ids(first + rest) == [str(number) for number in range(40_000)]
+    put(folder, "c_20260116.csv", table(*range(40_001)), minutes=5)
+    assert ids(run(context, folder)) == ["40000"]
 
 
 def test_a_file_that_is_being_written_is_left_for_the_next_run(
