@@ -5,25 +5,38 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from app.authorizations import get_authorization
 from app.catalog import JobType
 from app.jobs.export_source import source_of
 from app.store.database import open_connection, translated
+from connectors.kit.files.sending import PUBLIC_KEY
+from connectors.kit.files.splitting import encrypted_name
 from connectors.kit.types import Preview
 
 if TYPE_CHECKING:
     from app.engine import Engine
 
 
-def preview_export(engine: Engine, provider: str, job_type: JobType, options: Mapping[str, Any]) -> Preview:
-    """The first rows as the job type would send them of the workspace as it is now. Raises ConnectorError."""
+def preview_export(
+    engine: Engine,
+    provider: str,
+    job_type: JobType,
+    options: Mapping[str, Any],
+    authorization_id: int | None = None,
+) -> Preview:
+    """The first rows as the job type would send them of the workspace as it is now, and the file's name if that
+    authorization takes it. Raises ConnectorError."""
     function = engine.catalog.function(provider, job_type.preview)
     path = engine.workspace.database.path
     # A connection of its own: the source stands still in one transaction for as long as it is asked.
     with translated(path), closing(open_connection(path)) as connection, source_of(connection) as source:
         preview: Preview = asyncio.run(function(source, options))
-    return preview
+    if authorization_id is None or PUBLIC_KEY not in get_authorization(engine, authorization_id).settings:
+        return preview
+    return replace(preview, file=encrypted_name(preview.file))
 
 
 def count_people(engine: Engine, audiences: Sequence[str]) -> int:

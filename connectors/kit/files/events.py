@@ -57,14 +57,12 @@ async def export_events(context: ExportContext, open_place: OpenPlace) -> None:
     send_all(context, open_place, files, {"until": cursor["until"], "at": cursor["at"]})
 
 
-def preview_events(
-    source: ExportSource, options: Mapping[str, Any], *, encrypted: bool = False, now: datetime | None = None
-) -> Preview:
+def preview_events(source: ExportSource, options: Mapping[str, Any], *, now: datetime | None = None) -> Preview:
     """The first rows of a first run as they will be in the file, and its name."""
     streams = _streams(options)
     span = _range(source, options, {}, now or datetime.now(UTC))
     layout = _layout(options)
-    names = _names(layout, span, Wrapping(layout.packing, "key" if encrypted else ""), "{job}", "{WORKID}")
+    names = _names(layout, span, Wrapping(layout.packing), "{job}", "{WORKID}")
     columns = source.stream_columns(streams)
     rows: list[tuple[str, ...]] = []
     for batch in span.events(source, streams):

@@ -44,15 +44,14 @@ def preview_export(
     options: Mapping[str, Any],
     layout: Layout,
     *,
-    encrypted: bool = False,
     now: datetime | None = None,
 ) -> Preview:
     """The first rows as they will be in the file, its name, and how many people are in it.
 
-    Nothing is known of the job and its authorization yet: {job} and {WORKID} stay in the name, and `encrypted` says
-    whether there is a key.
+    Nothing is known of the job and its authorization yet: {job} and {WORKID} stay in the name, and the file is not
+    encrypted. What the layout was made of are the `options`.
     """
-    wrapping = Wrapping(layout.packing, "key" if encrypted else "")
+    wrapping = Wrapping(layout.packing)
     names = people_names(source, layout, wrapping, now or datetime.now(UTC), job_name="{job}", job_id="{WORKID}")
     table, *others = tables_of(layout, source)
     request = request_of(layout, further_fields(layout, source))

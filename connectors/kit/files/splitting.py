@@ -52,6 +52,11 @@ class Wrapping:
             raise not_written(error, target) from error
 
 
+def encrypted_name(name: str) -> str:
+    """What a file of this name is called once it is encrypted."""
+    return name if not name or name.lower().endswith(ENCRYPTED) else f"{name}{ENCRYPTED}"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A file that is whole, on this computer."""

@@ -22,6 +22,7 @@ from peers.sshd import Sshd
 from app.authorizations import add_authorization
 from app.engine import Engine
 from app.jobs import JobDraft, JobFile, RunInfo, create_job, edit_job, get_job, job_log, job_runs, list_files
+from app.jobs.export_preview import preview_export
 from app.jobs.supervisor import Supervisor
 from app.profiles import erase_person, find_profile, plan_erasure
 from app.profiles.ingest import ChunkResult
@@ -111,6 +112,9 @@ def test_what_went_to_a_server_is_named_when_somebody_is_erased(
     }  # fmt: skip
     server = add_authorization(engine, "file-service-sftp-pgp-public", "Server", values)
     job = export_job("csv", server, filename="out/{segment_slug}", compress="zip", fields=["email"])
+    info = get_job(engine, job)
+    shown = preview_export(engine, info.provider, engine.catalog.job_type(info.job_type), info.options, server)
+    assert (shown.file, shown.rows, shown.total) == ("out/all.csv.zip.pgp", (("ann@x.example",),), 1)
     (done,) = run(engine, job)
     assert (done.status, done.message) == ("completed", "")
     (file,) = list_files(engine, job, run_id=done.id)

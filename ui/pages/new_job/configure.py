@@ -331,7 +331,7 @@ class ConfigurePane(QWidget):
 
         def look() -> Preview:
             if exports:
-                return preview_export(engine, provider, job_type, options)
+                return preview_export(engine, provider, job_type, options, authorization)
             function = engine.catalog.function(provider, job_type.preview)
             found: Preview = asyncio.run(function(open_credentials(engine, authorization), options))
             return found
