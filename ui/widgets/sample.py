@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QTableView, QWidget
 
 from ui.widgets.delegates import MonoDelegate
@@ -13,6 +14,7 @@ from ui.widgets.delegates import MonoDelegate
 Index = QModelIndex | QPersistentModelIndex
 _NONE = QModelIndex()
 _LONGEST_CELL = 300
+LEAST_WIDTH = 140
 
 
 class _Rows(QAbstractTableModel):
@@ -65,9 +67,23 @@ class SampleTable(QTableView):
         self.horizontalHeader().setFixedHeight(36)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Columns fill the table, and are never too narrow to be read."""
+        count = max(1, self.columns())
+        wide = max(LEAST_WIDTH, self.viewport().width() // count)
+        for at in range(self.columns()):
+            self.setColumnWidth(at, wide)
+
     def show_rows(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Show these in place of what is shown; a row may have fewer cells than there are columns."""
+        others = list(columns) != list(self._rows.columns)
         self._rows.show(columns, rows)
+        if others:
+            self._fit()
 
     def columns(self) -> int:
         """How many columns are shown."""

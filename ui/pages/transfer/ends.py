@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.authorizations import AuthorizationInfo
 from app.engine import Engine
@@ -14,18 +14,18 @@ from app.transfer.model import End, Key, Pack, Reading, Transfer, Writing, file_
 from app.transfer.opening import THIS_COMPUTER, Choice, Offer, list_folder
 from ui.pages.files import ask_open, ask_save
 from ui.pages.new_job.browse import BrowseDialog
-from ui.widgets import Card, CheckBox, ComboBox, FormField, LinkButton, NumberField, PasswordField
+from ui.widgets import Card, CheckBox, ComboBox, FormField, NumberField, PasswordField, Scroll
 
 ALL_FILES = "All files (*)"
 KEYS = "PGP keys (*.asc *.pgp *.gpg *.key *.txt);;All files (*)"
 OWN_KEY, KEY_FILE = "own", "file"
 """Values of the choice of a key, beside the numbers of authorizations: that of the place, and a file."""
-FORMS = (("By its name", ""), ("CSV", "csv"), ("JSON lines", "json"))
+FORMS = (("By the name", ""), ("CSV", "csv"), ("JSON lines", "json"))
 READ_FORMS = (("Look at it", ""), ("CSV", "csv"), ("JSON", "json"))
 PACKING = (
-    ("As the name says", "auto"),
-    ("Leave it as it is", "keep"),
-    ("Unpack it", "open"),
+    ("By the names", "auto"),
+    ("As it comes", "keep"),
+    ("Unpack", "open"),
     ("Pack as gz", "gz"),
     ("Pack as zip", "zip"),
 )
@@ -42,14 +42,16 @@ QUOTES = (("Double quote", '"'), ("Single quote", "'"), ("None", "none"))
 LINE_ENDS = (("As it comes", ""), ("LF (Linux, macOS)", "lf"), ("CRLF (Windows)", "crlf"))
 HEADERS = (("As it comes", None), ("With a header row", True), ("Without one", False))
 MEGABYTE = 1_000_000
+COLUMNS = 4
+"""Settings side by side, so that all of them are seen at once."""
 
 
 class _EndCard(Card):
-    """A place, a path in it, and further settings behind a link. `changed` follows each edit."""
+    """A place, a path in it and what is asked most often; `more` are further settings. `changed` follows each edit."""
 
     changed = Signal()
 
-    def __init__(self, title: str, engine: Engine, more: str, path_label: str) -> None:
+    def __init__(self, title: str, engine: Engine, path_label: str) -> None:
         super().__init__(title)
         self._engine = engine
         self._filling = False
@@ -66,16 +68,16 @@ class _EndCard(Card):
         self.extra = QVBoxLayout()
         self.extra.setSpacing(10)
         self.add(self.extra)
-        self.more_link = LinkButton(more, clicked=self.show_more)
-        self.more = QWidget()
-        self._grid = QGridLayout(self.more)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(12)
-        self._grid.setVerticalSpacing(10)
-        self.add(self.more_link)
-        self.add(self.more)
-        self.more.hide()
         self.body.addStretch(1)
+        inside = QWidget()
+        self._grid = QGridLayout(inside)
+        self._grid.setContentsMargins(16, 14, 16, 14)
+        self._grid.setHorizontalSpacing(14)
+        self._grid.setVerticalSpacing(12)
+        self._grid.setRowStretch(9, 1)
+        for column in range(COLUMNS):
+            self._grid.setColumnStretch(column, 1)
+        self.more = Scroll(inside)
 
     def _combo(self, choices: Sequence[tuple[str, object]], *, editable: bool = False) -> ComboBox:
         combo = ComboBox(editable=editable)
@@ -88,14 +90,16 @@ class _EndCard(Card):
         line.textChanged.connect(self._edited)
         return line
 
-    def _put(self, label: str, control: QWidget, row: int, column: int, help_text: str = "", span: int = 1) -> None:
+    def _put(self, label: str, control: QWidget, row: int, column: int) -> None:
         # None of these has to be answered, so the word "optional" at each would only be noise.
-        self._grid.addWidget(FormField(label, control, required=True, help=help_text), row, column, 1, span)
+        self._grid.addWidget(FormField(label, control, required=True), row, column)
 
-    def show_more(self) -> None:
-        """Show the settings that are seldom needed."""
-        self.more.show()
-        self.more_link.hide()
+    def _ask_often(self, *asked: tuple[str, QWidget]) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        for label, control in asked:
+            row.addWidget(FormField(label, control, required=True), 1)
+        self.extra.addLayout(row)
 
     def _edited(self, *_: object) -> None:
         if not self._filling:
@@ -148,7 +152,7 @@ class SourceCard(_EndCard):
     """Where the file is, and how it is read."""
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__("From", engine, "How to read it…", "File")
+        super().__init__("From", engine, "File")
         self.form = self._combo(READ_FORMS)
         self.encoding = self._combo(READ_ENCODINGS, editable=True)
         self.delimiter = self._combo((("Look at it", ""), *DELIMITERS), editable=True)
@@ -163,18 +167,20 @@ class SourceCard(_EndCard):
         self.key_file = self._line()
         self.passphrase = PasswordField()
         self.passphrase.textChanged.connect(self._edited)
-        self._put("What it is", self.form, 0, 0)
-        self._put("Encoding", self.encoding, 0, 1)
-        self._put("Delimiter", self.delimiter, 1, 0)
-        self._put("Quote character", self.quote, 1, 1)
-        self._grid.addWidget(self.has_header, 2, 0, 1, 2)
-        self._put("Names of the columns", self.names, 3, 0)
-        self._put("File in the archive", self.member, 3, 1)
-        self._put("PGP private key", self.key, 4, 0, span=2)
+        self._ask_often(("Content", self.form), ("Decrypt with", self.key))
         self.key_field = FormField("Key file", self.key_file, required=True, action=("Choose…", self._ask_key))
-        self.passphrase_field = FormField("Passphrase of the key", self.passphrase, help="It is not kept")
-        self._grid.addWidget(self.key_field, 5, 0)
-        self._grid.addWidget(self.passphrase_field, 5, 1)
+        self.passphrase_field = FormField("Passphrase of the key, not kept", self.passphrase, required=True)
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        row.addWidget(self.key_field, 1)
+        row.addWidget(self.passphrase_field, 1)
+        self.extra.addLayout(row)
+        self._put("Encoding", self.encoding, 0, 0)
+        self._put("Delimiter", self.delimiter, 0, 1)
+        self._put("Quote character", self.quote, 0, 2)
+        self._put("File in the archive", self.member, 0, 3)
+        self._grid.addWidget(self.has_header, 1, 0, 1, 2)
+        self._grid.addWidget(FormField("Names of the columns", self.names, required=True), 2, 0, 1, 4)
         self.key.value_changed.connect(self._key_changed)
         self.set_offer(Offer((), (), ()))
         self.key.setCurrentIndex(0)
@@ -183,8 +189,8 @@ class SourceCard(_EndCard):
         """Offer what the workspace has."""
         self._filling = True
         self.set_places(offer.places)
-        keys = [(f"That of “{info.name}”", info.id) for info in offer.private_keys]
-        self.key.set_choices([("That of the place, if it has one", OWN_KEY), *keys, ("In a file…", KEY_FILE)])
+        keys = [(f"Key of “{info.name}”", info.id) for info in offer.private_keys]
+        self.key.set_choices([("Key of the place, if any", OWN_KEY), *keys, ("A key in a file…", KEY_FILE)])
         if self.key.currentIndex() < 0:
             self.key.setCurrentIndex(0)
         self._filling = False
@@ -223,8 +229,6 @@ class SourceCard(_EndCard):
         self.passphrase.clear()
         self._filling = False
         self._key_changed()
-        if reading != Reading() or transfer.decrypt is not None:
-            self.show_more()
 
     def browse(self) -> None:
         if self.place.value() is None:
@@ -245,20 +249,13 @@ class TargetCard(_EndCard):
     """Where the file goes, and how it is written."""
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__("To", engine, "How to write it, and splitting…", "File or folder")
+        super().__init__("To", engine, "File or folder")
         self._source_name = ""
         self.form = self._combo(FORMS)
         self.pack = self._combo(PACKING)
         self.key = self._combo(())
         self.key_file = self._line()
-        row = QGridLayout()
-        row.setHorizontalSpacing(12)
-        for at, (label, control) in enumerate(
-            (("Content", self.form), ("Packing", self.pack), ("Encrypt for", self.key))
-        ):
-            row.addWidget(FormField(label, control, required=True), 0, at)
-            row.setColumnStretch(at, 1)
-        self.extra.addLayout(row)
+        self._ask_often(("Content", self.form), ("Packing", self.pack), ("Encrypt for", self.key))
         self.key_field = FormField("PGP public key", self.key_file, required=True, action=("Choose…", self._ask_key))
         self.extra.addWidget(self.key_field)
         self.encoding = self._combo(ENCODINGS, editable=True)
@@ -271,17 +268,17 @@ class TargetCard(_EndCard):
         self.split_rows = NumberField(0, 0, 1_000_000_000)
         self.split_size = NumberField(0, 0, 1_000_000)
         for field in (self.split_rows, self.split_size):
-            field.setSpecialValueText("Do not split")
+            field.setSpecialValueText("Any number")
             field.setGroupSeparatorShown(True)
             field.valueChanged.connect(self._edited)
         self._put("Encoding", self.encoding, 0, 0)
         self._put("Delimiter", self.delimiter, 0, 1)
-        self._put("Quote character", self.quote, 1, 0)
-        self._put("End of lines", self.line_end, 1, 1)
-        self._put("Header row", self.has_header, 2, 0)
-        self._grid.addWidget(self.quote_all, 2, 1)
-        self._put("Another file after so many rows", self.split_rows, 3, 0)
-        self._put("Another file after so many megabytes", self.split_size, 3, 1)
+        self._put("Quote character", self.quote, 0, 2)
+        self._put("End of lines", self.line_end, 0, 3)
+        self._put("Header row", self.has_header, 1, 0)
+        self._put("Rows in one file", self.split_rows, 1, 1)
+        self._put("Megabytes in one file", self.split_size, 1, 2)
+        self._grid.addWidget(self.quote_all, 2, 0, 1, 2)
         self.place.value_changed.connect(self._place_chosen)
         self._public: frozenset[int] = frozenset()
         self.key.value_changed.connect(self._key_changed)
@@ -350,8 +347,6 @@ class TargetCard(_EndCard):
         self.split_size.setValue(transfer.split_bytes // MEGABYTE)
         self._filling = False
         self._key_changed()
-        if writing not in (Writing(), Writing(form=writing.form)) or transfer.split_rows or transfer.split_bytes:
-            self.show_more()
 
     def set_source_name(self, path: str) -> None:
         """What the file is called where it comes from: a name to offer."""

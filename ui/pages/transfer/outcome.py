@@ -135,7 +135,7 @@ class ResultCard(Card):
         if self._files is not None:
             self._slot.removeWidget(self._files)
             self._files.deleteLater()
-        self._files = _files(result.files)
+        self._files = _files(result)
         self._slot.addWidget(self._files)
         self._rejected = result.rejected_file
         for widget in (self.rejected_note, self.rejected_link):
@@ -154,8 +154,9 @@ class ResultCard(Card):
         QDesktopServices.openUrl(QUrl.fromLocalFile(self._rejected))
 
 
-def _files(files: tuple[ArrivedFile, ...]) -> QWidget:
+def _files(result: TransferResult) -> QWidget:
     """A line for each file, of many for the first ones."""
+    files = result.files
     frame = QWidget()
     grid = QGridLayout(frame)
     grid.setContentsMargins(26, 0, 0, 0)
@@ -163,7 +164,7 @@ def _files(files: tuple[ArrivedFile, ...]) -> QWidget:
     grid.setVerticalSpacing(2)
     grid.setColumnStretch(0, 1)
     for at, file in enumerate(files[:SHOWN_FILES]):
-        path = ElidedLabel(f"{file.path}  ({file.place})")
+        path = ElidedLabel(file.path if result.local else f"{file.place}: {file.path}")
         path.setToolTip(file.path)
         grid.addWidget(path, at, 0)
         grid.addWidget(set_kind(QLabel(words.size(file.size)), "muted"), at, 1)

@@ -55,7 +55,7 @@ REST_MS = 400
 """How long typing rests before the file is looked into again."""
 RECIPES = "Transfer recipes (*.yaml *.yml);;All files (*)"
 SHOWN_NOTES = 4
-LEAST_TABS = 300
+LEAST_TABS = 250
 CHOOSE = "Choose a file and where it goes; its first rows appear here, before and after."
 
 
@@ -117,7 +117,6 @@ class TransferPage(Page):
         set_kind(self.sentence, "muted")
         self.spinner = Spinner()
         self.run_button = PrimaryButton("Run transfer", icon="arrow-right-left", clicked=self.run)
-        self.run_button.setMinimumWidth(170)
         row = QHBoxLayout()
         row.setContentsMargins(2, 0, 0, 0)
         row.setSpacing(12)
@@ -146,6 +145,8 @@ class TransferPage(Page):
         self.tabs.add("after", "After", after)
         self.tabs.add("before", "Before", self.before)
         self.tabs.add("columns", "Columns", self.columns)
+        self.tabs.add("reading", "How to read", self.source.more)
+        self.tabs.add("writing", "How to write", self.target.more)
         self.tabs.add("recent", "Last transfers", self.recent)
         card = Card(flush=True)
         card.setMinimumHeight(LEAST_TABS)
@@ -157,6 +158,7 @@ class TransferPage(Page):
 
     def open(self, **args: Any) -> None:
         self._ask_offer()
+        self.source.path.setFocus()
 
     def refresh(self) -> None:
         self._ask_offer()
@@ -313,6 +315,7 @@ class TransferPage(Page):
             return
         self.banner.hide()
         self.columns.show_columns(found.before)
+        self.tabs.set_count("columns", len(found.before.columns) if found.before is not None else None)
         self._show(found)
 
     def _show(self, found: TransferPreview) -> None:
@@ -321,13 +324,7 @@ class TransferPage(Page):
         self.after.setVisible(rows)
         self.empty.set_text("No rows to show", "What is no table and no JSON is transferred as it is.")
         for table, sample in ((self.after, found.after), (self.before, found.before)):
-            columns = sample.columns if sample is not None else ()
-            changed = table.columns() != len(columns)
-            table.show_rows(columns, sample.rows if sample is not None else ())
-            if changed and columns:
-                wide = max(140, table.viewport().width() // len(columns))
-                for at in range(len(columns)):
-                    table.setColumnWidth(at, wide)
+            table.show_rows(*((sample.columns, sample.rows) if sample is not None else ((), ())))
         summary = [" · ".join(found.summary)] if found.summary else []
         notes = [InlineNote(text, "info") for text in (*summary, *found.notes)]
         if found.rejected:

@@ -62,7 +62,7 @@ class RecentPane(QWidget):
                        right=True, width=80, spare=True),
                 Column("size", "Size", lambda one: words.size(one.size) if one.size else "", sort=lambda one: one.size,
                        right=True, width=80, spare=True),
-                Column("used", "Made", lambda one: words.when(one.used_at), sort=lambda one: one.used_at or "",
+                Column("used", "When", lambda one: words.when(one.used_at), sort=lambda one: one.used_at or "",
                        tip=lambda one: words.exact(one.used_at), tone=lambda one: "muted", width=90),
             ],
             key=lambda one: one.id,
