@@ -31,9 +31,15 @@ SPDX = {
     "Apache License, Version 2.0": "Apache-2.0",
     "Public Domain": "public domain",
     "MIT License": "MIT",
-    # google-re2, whose LICENSE has the three clauses.
+    "Apache License 2.0": "Apache-2.0",
+    # google-re2 and python-gnupg, whose LICENSE has the three clauses.
     "BSD License": "BSD-3-Clause",
+    "BSD": "BSD-3-Clause",
+    # python-dateutil, which leaves the choice.
+    "Dual License": "Apache-2.0 OR BSD-3-Clause",
 }
+# What has its whole text in place of a name.
+BY_TEXT = {"isodate": "BSD-3-Clause"}
 
 INTRODUCTION = """\
 # Third-party notices
@@ -74,7 +80,7 @@ def licence_of(name: str) -> str:
         if name in ELSEWHERE:
             return ELSEWHERE[name]
         raise LookupError(f"{name} is not installed here: add its licence to ELSEWHERE") from None
-    words = str(about.get("license_expression") or about.get("license") or "")
+    words = BY_TEXT.get(name) or str(about.get("license_expression") or about.get("license") or "")
     if not words:
         classifiers = [text.rsplit(" :: ", 1)[-1] for text in about.get("classifier", [])]
         words = next((text for text in classifiers if text in SPDX), "")
