@@ -48,9 +48,13 @@ TABLE_OPTIONS = ("types", "targets", "identifiers", "expressions", "kinds")
 """Options that the engine reads in every import; the wizard fills them from its columns."""
 UNSEEN_TYPES = frozenset({"stream", "column", "columns", "mapping"})
 """Types of options that change nothing of how a source is read, so a preview does not depend on them."""
+SERIES = "continuous_update"
+"""The option of imports of files that goes on with further files of the same kind."""
 PLACE_TYPES = frozenset({"file", "folder"})
 """Types of options that say where an export goes, which its rows do not depend on."""
-FILE_ENDINGS = frozenset({".gz", ".zip", ".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl"})
+FILE_ENDINGS = frozenset(
+    {".gz", ".zip", ".bz2", ".zst", ".pgp", ".gpg", ".asc", ".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl"}
+)
 DATE_PART = re.compile(r"(?:[-_. ]*(?:19|20)\d{2}[-_.]?\d{2}(?:[-_.]?\d{2})?(?:[T_-]?\d{4,6})?)+$|[-_. ]+\d{6,14}$")
 
 
@@ -163,11 +167,17 @@ class Wizard:
         elif self._option(name).type == "file" and not self.exports:
             self.preview = None
             self._suggest_names(str(value or ""))
+            self._suggest_series()
 
     def set_name(self, name: str) -> None:
         """The user named the job."""
         self.name = name
         (self._own.add if name.strip() else self._own.discard)("name")
+
+    def set_schedule(self, document: dict[str, Any]) -> None:
+        """The user said when the job runs."""
+        self.schedule = document
+        self._suggest_series()
 
     def asked(self) -> list[Option]:
         """The options that apply as the others stand, without those that the columns fill."""
@@ -545,12 +555,28 @@ class Wizard:
             if option.type == "stream" and option.name not in self._own:
                 self.values[option.name] = field_name(stem)
 
+    def _suggest_series(self) -> None:
+        """What is imported again and again from a file with a date in its name goes on with the later files."""
+        if SERIES not in self.values or SERIES in self._own or self.job_type is None or self.editing is not None:
+            return
+        files = [str(self.values.get(option.name) or "") for option in self.job_type.options if option.type == "file"]
+        self.values[SERIES] = bool(self.schedule) and any(_is_dated(file) for file in files)
 
-def file_stem(file: str) -> str:
-    """The telling part of a file's name: "/outgoing/loyalty-20261122.csv.gz" is about "loyalty"."""
+
+def _is_dated(file: str) -> bool:
+    return bool(file) and DATE_PART.search(_without_endings(file).name) is not None
+
+
+def _without_endings(file: str) -> PurePosixPath:
     path = PurePosixPath(file.replace("\\", "/"))
     while path.suffix.lower() in FILE_ENDINGS:
         path = path.with_suffix("")
+    return path
+
+
+def file_stem(file: str) -> str:
+    """The telling part of a file's name: "/outgoing/loyalty-20261122.csv.gz" is about "loyalty"."""
+    path = _without_endings(file)
     return DATE_PART.sub("", path.name) or path.name
 
 

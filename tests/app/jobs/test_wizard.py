@@ -299,3 +299,16 @@ def test_a_job_is_edited_as_it_was_saved(engine: Engine, wizard: Wizard) -> None
 )
 def test_the_telling_part_of_a_file(file: str, stem: str) -> None:
     assert file_stem(file) == stem
+
+
+def test_what_is_imported_again_from_a_dated_file_goes_on_with_the_next(wizard: Wizard) -> None:
+    assert wizard.values["continuous_update"] is False
+    wizard.set_schedule({"every": "daily"})
+    assert wizard.values["continuous_update"] is True, "loyalty-20261122.csv will have another date tomorrow"
+    wizard.set_value("filename", "loyalty.csv.gz.pgp")
+    assert wizard.values["continuous_update"] is False, "it is the same file each time"
+    wizard.set_value("filename", "loyalty_2026-11-22.csv.gz.pgp")
+    assert (wizard.values["continuous_update"], wizard.name) == (True, "Loyalty")
+    wizard.set_value("continuous_update", False)
+    wizard.set_schedule({"every": "hourly"})
+    assert wizard.values["continuous_update"] is False, "what the user said stays"

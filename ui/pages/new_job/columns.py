@@ -43,6 +43,7 @@ CHOICES = {
 TITLES = ("Column", "Sample", "Type", "Profile field", "Identifier")
 NAME, SAMPLE, TYPE, TARGET, IDENTIFIER = range(5)
 _IDENTIFIER_WIDTH = 88
+_WIDE = 440
 
 
 class ColumnsModel(QAbstractTableModel):
@@ -267,6 +268,8 @@ class ColumnsTable(QTableView):
         width = self.viewport().width()
         self.setColumnWidth(IDENTIFIER, _IDENTIFIER_WIDTH)
         room = width - _IDENTIFIER_WIDTH
-        widths = [round(room * share) for share in (0.24, 0.23, 0.26)]
+        # Where there is little room, names need it more than samples do.
+        shares = (0.24, 0.23, 0.26) if room > _WIDE else (0.29, 0.18, 0.24)
+        widths = [round(room * share) for share in shares]
         for at, wide in enumerate((*widths, room - sum(widths))):
             self.setColumnWidth(at, wide)

@@ -156,7 +156,11 @@ class ConfigurePane(QWidget):
 
     def _scheduled(self, document: dict[str, Any]) -> None:
         if self._wizard is not None:
-            self._wizard.schedule = document
+            before = self._source()
+            self._wizard.set_schedule(document)
+            if self._source() != before:
+                self._fill()
+                self._rest.start()
             self.changed.emit()
 
     def _edited(self, name: str, value: object) -> None:
