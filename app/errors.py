@@ -9,6 +9,7 @@
     ├── DatabaseCorrupt    the workspace file is damaged
     ├── DatabaseBusy       another process kept the workspace file locked for too long
     ├── DiskFull           no space left
+    ├── NoProcess          the system starts no other process
     ├── VaultLocked        the keyring or the secrets file is locked
     └── VaultMissing       no place to keep secrets
 
@@ -56,6 +57,10 @@ class DatabaseBusy(CausewayError):
 
 class DiskFull(CausewayError):
     """There is no space left on the disk of the workspace."""
+
+
+class NoProcess(CausewayError):
+    """The system starts no other process: there are too many, or too little memory is left."""
 
 
 class VaultLocked(CausewayError):

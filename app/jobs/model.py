@@ -48,8 +48,9 @@ class RunProgress:
 class JobInfo:
     """One job as lists and pages show it. Times are UTC text.
 
-    `schedule` is as app.jobs.schedule writes it, `schedule_text` says it in a line. `next_run_at` is when it wakes,
-    for what `waits_for` says; `last_run_at` is when an alert told last; `removed_at` is there in the last week of a job that does nothing any more.
+    `schedule` is as app.jobs.schedule writes it, `schedule_text` says it in a line. `last_run_at` of an alert is when
+    it told last; `next_run_at` is when a job wakes, for what `waits_for` says; `removed_at` is there in the last week
+    of a job that does nothing any more.
     """
 
     id: int

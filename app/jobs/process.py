@@ -14,7 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from app.jobs.worker import Order, Outcome, work
+from app.errors import NoProcess
+from app.jobs.worker import Order, Outcome, outcome_of, work
 
 CANCEL_SECONDS = 2.0
 """How long a worker may take to stop by itself before it is killed."""
@@ -23,13 +24,23 @@ _spawning = multiprocessing.get_context("spawn")
 
 
 class WorkerProcess:
-    """One process, warm and waiting for its order as soon as it is made. Making one takes a seventh of a second."""
+    """One process, warm and waiting for its order as soon as it is made. Making one takes a seventh of a second.
+
+    Raises NoProcess.
+    """
 
     def __init__(self) -> None:
-        self._pipe, theirs = _spawning.Pipe()
-        # Not a daemon of multiprocessing, which could not have a process beside it; hence the end by hand.
-        self._process = _spawning.Process(target=work, args=(theirs,), name="causeway-worker")
-        self._process.start()
+        try:
+            self._pipe, theirs = _spawning.Pipe()
+            # Not a daemon of multiprocessing, which could not have a process beside it; hence the end by hand.
+            self._process = _spawning.Process(target=work, args=(theirs,), name="causeway-worker")
+            self._process.start()
+        except OSError as error:
+            raise NoProcess(
+                "The system starts no other process for the work.",
+                advice="Close other programs; it is tried again.",
+                details=str(error),
+            ) from error
         atexit.register(self._kill)
         theirs.close()
 
@@ -99,7 +110,10 @@ class Errand:
         The outcome of a process that is gone without a word is "cancelled" after `stop`, else "interrupted". When this
         is cancelled, the process is stopped.
         """
-        worker = await asyncio.to_thread(WorkerProcess)
+        try:
+            worker = await asyncio.to_thread(WorkerProcess)
+        except NoProcess as error:
+            return outcome_of(error)
         if self._stopping:
             await worker.dismiss()
             return Outcome("cancelled")

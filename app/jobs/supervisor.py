@@ -22,7 +22,7 @@ from app.alerts.listening import listen
 from app.apart import apart
 from app.authorizations import open_credentials
 from app.changes import Change
-from app.errors import CausewayError, Refused
+from app.errors import CausewayError, NoProcess, Refused
 from app.health import check_before_run
 from app.jobs.exporting import ExportOrder
 from app.jobs.folders import keep_folder, scratch_folder
@@ -100,7 +100,11 @@ class Supervisor:
         self.index.begin()
 
     async def _keep_warm(self) -> None:
-        spare = await asyncio.to_thread(WorkerProcess)
+        try:
+            spare = await asyncio.to_thread(WorkerProcess)
+        except NoProcess:
+            # The next run says so, if there is none then either.
+            return
         if self._spare is None and not self._closing:
             self._spare = spare
         else:
@@ -227,16 +231,16 @@ class Supervisor:
             running.begun = True
             self._later(self._launch(run_id, running, worker))
 
-    async def _launch(self, run_id: int, running: _Running, spare: WorkerProcess | None) -> None:
+    async def _launch(self, run_id: int, running: _Running, worker: WorkerProcess | None) -> None:
         try:
             await self._check(running)
             order = await asyncio.to_thread(self._order, run_id)
+            worker = worker if worker is not None else await asyncio.to_thread(WorkerProcess)
             await asyncio.to_thread(self._record_start, running.job_id)
         except (CausewayError, ConnectorError, Cancelled) as error:
-            self._spare = self._spare or spare
+            self._spare = self._spare or worker
             await self._conclude(run_id, outcome_of(error))
             return
-        worker = spare if spare is not None else await asyncio.to_thread(WorkerProcess)
         running.worker = worker
         worker.give(order)
         if running.cancelled:

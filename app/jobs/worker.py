@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from app.errors import CausewayError, DatabaseBusy, NotFound, VaultLocked
+from app.errors import CausewayError, DatabaseBusy, NoProcess, NotFound, VaultLocked
 from app.jobs.memory import kill_made
 from app.store.database import open_connection, translated
 from connectors.kit.errors import ConnectorError, SignInError, SourceChanged, Unreached, WaitError
@@ -202,6 +202,6 @@ def _remedy(error: Exception) -> Remedy:
             return "sign in"
         case SourceChanged():
             return "begin anew"
-        case DatabaseBusy() | VaultLocked():
+        case DatabaseBusy() | VaultLocked() | NoProcess():
             return "again"
     return "mend"

@@ -1,6 +1,7 @@
 """Runs in real worker processes: to the end, stopped, killed and continued, side by side."""
 
 import asyncio
+import errno
 import gc
 import multiprocessing
 import re
@@ -15,7 +16,7 @@ import pytest
 from app.authorizations import open_credentials
 from app.engine import Engine
 from app.errors import Refused
-from app.jobs import get_job, importing, job_log, job_runs, rejected_rows, worker
+from app.jobs import get_job, importing, job_log, job_runs, process, rejected_rows, worker
 from app.jobs.importing import ImportOrder
 from app.profiles import count_profiles, search_profiles
 from app.store.database import open_connection
@@ -269,3 +270,27 @@ def test_a_full_disk_is_told_and_what_was_saved_stays(
         saved = connection.execute("select read from runs").fetchone()[0]
     assert 0 < saved < ROWS
     assert counts(engine)[0] == saved
+
+
+def test_a_run_for_which_the_system_starts_no_process_is_tried_again(
+    engine: Engine, import_job: Any, write_csv: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_csv("a.csv", [("email",), ("a@x.com",)])
+    job = import_job("a.csv")
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def scenario() -> None:
+        with monkeypatch.context() as limited:
+            limited.setattr(process._spawning, "Pipe", full)
+            await engine.start()
+            assert engine.supervisor is not None
+            run = await engine.supervisor.finished(await engine.supervisor.run(job))
+            assert run.message.startswith("The system starts no other process for the work.")
+            info = get_job(engine, job)
+            assert (info.status, info.waits_for, info.errors) == ("sleeping", "retry", 1)
+        assert (await engine.supervisor.finished(await engine.supervisor.run(job))).status == "completed"
+        await engine.supervisor.stop()
+
+    asyncio.run(scenario())
