@@ -79,6 +79,7 @@ def examine(session: Session) -> Iterator[Finding]:
     yield sqlite()
     yield qt()
     yield screen()
+    yield pgp()
     yield from guarded("Catalogue", catalogue)
     folder = session.chosen_folder()
     yield disk(folder)
@@ -147,6 +148,16 @@ def screen() -> Finding:
     if has_screen():
         return Finding("Screen", "ok", "there is one")
     return Finding("Screen", "warning", "none here", "The window needs one; all commands work without.")
+
+
+def pgp() -> Finding:
+    """GnuPG; only files that are encrypted with PGP need it."""
+    from connectors.kit.pgp.gpg import GpgMissing, find_gpg, gpg_version
+
+    try:
+        return Finding("PGP", "ok", f"GnuPG {gpg_version()} ({output.path_text(find_gpg())})")
+    except GpgMissing as error:
+        return Finding("PGP", "warning", error.message, error.advice)
 
 
 def catalogue() -> Iterator[Finding]:

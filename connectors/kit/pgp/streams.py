@@ -7,7 +7,9 @@ callback that can't end it. A preview ends gpg after the head of a file; that is
 from __future__ import annotations
 
 import io
+import os
 import re
+import stat
 import subprocess
 import sys
 import threading
@@ -37,7 +39,8 @@ _REPORT_LIMIT = 20_000
 
 @contextmanager
 def decrypted(stream: ByteStream, private_key: str, passphrase: str | None) -> Iterator[ByteStream]:
-    """What is encrypted in `stream`, which is read from where it stands, in a thread of its own, and stays open.
+    """What is encrypted in `stream`, which is read from where it stands and stays open: a file by gpg itself, anything
+    else in a thread of its own.
 
     The result can't seek. Raises InputError for a key that can't be used, at once; while reading for a file that is
     encrypted for another key; after the last good bytes for one that was cut off or changed. What `stream` raises is
@@ -81,7 +84,7 @@ def encrypting(target: Path, public_key: str, *, compress: bool) -> Iterator[Bin
 class _Gpg:
     """A running gpg: its pipes, and what it reports, which lies in the home so that nobody has to wait for it."""
 
-    def __init__(self, home: Home, *arguments: str, output: int) -> None:
+    def __init__(self, home: Home, *arguments: str, output: int, inherited: tuple[int, ...] = ()) -> None:
         report = home.path / "report"
         self._report = report
         with report.open("wb") as file:
@@ -91,6 +94,7 @@ class _Gpg:
                 stdout=output,
                 stderr=file,
                 env=home.keys.env,
+                pass_fds=inherited,
                 bufsize=0,
             )
         assert self.process.stdin is not None
@@ -118,7 +122,15 @@ class _Decrypted:
         self._info = info
         self._stream = stream
         self._passphrase = passphrase
-        self._gpg = _Gpg(home, "--decrypt", output=subprocess.PIPE)
+        file = _file_number(stream)
+        if file is None:
+            self._gpg = _Gpg(home, "--decrypt", output=subprocess.PIPE)
+        else:
+            # Half as fast again as when the bytes pass through here on their way.
+            os.lseek(file, stream.tell(), os.SEEK_SET)
+            arguments = ("--enable-special-filenames", "--decrypt", "--", f"-&{file}")
+            self._gpg = _Gpg(home, *arguments, output=subprocess.PIPE, inherited=(file,))
+        self._by_itself = file is not None
         assert self._gpg.process.stdout is not None
         self._output = self._gpg.process.stdout
         _widen(self._output)
@@ -133,7 +145,7 @@ class _Decrypted:
         # Writing fails only if gpg has gone, which the reader notices; closing says to gpg that this is all.
         with suppress(OSError), self._gpg.input as pipe:
             pipe.write((self._passphrase or "").encode() + b"\n")
-            while not self._stopping:
+            while not (self._stopping or self._by_itself):
                 try:
                     data = memoryview(self._stream.read(CHUNK_SIZE))
                 except BaseException as error:
@@ -281,6 +293,17 @@ def _decryption_fault(report: str, words: set[str], info: KeyInfo, passphrase: s
         advice="Probably it was not copied completely. Get the file once more.",
         details=details,
     )
+
+
+def _file_number(stream: ByteStream) -> int | None:
+    """The number of an open file of the disk, which gpg can read from; None for anything else."""
+    if os.name != "posix":
+        return None
+    try:
+        number = int(stream.fileno())  # type: ignore[attr-defined]
+    except (AttributeError, OSError):
+        return None
+    return number if stat.S_ISREG(os.fstat(number).st_mode) else None
 
 
 def _told(report: str) -> str:

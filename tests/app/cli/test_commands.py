@@ -197,7 +197,7 @@ def test_doctor_names_each_thing_and_a_damaged_file(call, workspace, members) ->
     healthy = call("doctor", "--json")
     assert healthy.code == 0, healthy.out
     states = {entry["name"]: entry["state"] for entry in healthy.document["findings"]}
-    assert {"Python", "SQLite", "Qt", "Catalogue", "Disk", "Workspace", "Secrets"} <= states.keys()
+    assert {"Python", "SQLite", "Qt", "PGP", "Catalogue", "Disk", "Workspace", "Secrets"} <= states.keys()
     assert (states["Qt"], states["Workspace"], states["Catalogue"]) == ("ok", "ok", "ok")
     file = workspace / "workspace.db"
     connection = sqlite3.connect(file)
