@@ -60,6 +60,14 @@ causeway import members.csv --stream members --identifier email --identifier pho
 causeway import purchases.txt --stream purchases --no-header --delimiter whitespace \\
     --columns customer,day,items,amount --identifier customer --timestamp-field day
 causeway import outgoing/members.csv --stream members --authorization "Agency SFTP" --json""",
+    "transfer": """\
+causeway transfer members.csv members.jsonl.gz
+causeway transfer out/members.csv.gz.pgp ~/Desktop/ --from "Agency SFTP" --unpack
+causeway transfer members.csv in/members.csv.pgp --to "Partner SFTP" --encrypt-key partner.asc \\
+    --column email --column last_name=LASTNAME --delimiter pipe --encoding cp1252 --save "Members for partner"
+causeway transfer "Members for partner" --source members-week-48.csv
+causeway transfer members.causeway-transfer.yaml --authorization "Partner SFTP=Our server"
+causeway transfer members.csv members.tsv --preview""",
     "auth add": """\
 causeway auth add file-service-sftp --name "Agency SFTP" --value host=sftp.agency.example --value user=maja
 causeway auth add file-service-sftp --name "Agency SFTP" --value host=sftp.agency.example --value user=maja \\

@@ -115,6 +115,7 @@ def transfer(session: Session, /, what: tuple[str, ...], **given: Any) -> None:
     Rejected rows are kept in a file beside TO, or in the workspace if TO is elsewhere.
     """
     from app.engine import Engine
+    from app.transfer.saved import save_transfer
 
     if given["listing"]:
         with session.reading() as engine:
@@ -132,8 +133,10 @@ def transfer(session: Session, /, what: tuple[str, ...], **given: Any) -> None:
         passphrase = _passphrase(session, wanted, given["key_passphrase_stdin"])
         if given["preview"]:
             _preview(session, engine, wanted, passphrase)
-        else:
-            _tell(session, *asyncio.run(_run(engine, wanted, passphrase)))
+            return
+        if given["name"]:
+            save_transfer(engine, wanted)
+        _tell(session, *asyncio.run(_run(engine, wanted, passphrase)))
 
 
 def _wanted(session: Session, engine: Engine, what: tuple[str, ...], given: dict[str, Any]) -> Transfer:

@@ -20,7 +20,7 @@ from app.jobs.worker import Outcome
 from app.transfer.model import Transfer
 from app.transfer.opening import Prepared, prepare
 from app.transfer.recipes import document_of
-from app.transfer.saved import note_used, save_transfer
+from app.transfer.saved import note_used, remember_transfer
 from app.transfer.work import TransferOrder, TransferResult
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class TransferRun:
         prepared = await asyncio.to_thread(prepare, engine, transfer, passphrase)
         saved = None
         if engine.in_charge_elsewhere is None:
-            saved = await asyncio.to_thread(save_transfer, engine, transfer)
+            saved = await asyncio.to_thread(remember_transfer, engine, transfer)
         run = cls(engine, prepared, saved)
         await asyncio.to_thread(_tidy, run._scratch.parent)
         worker = run._worker = await asyncio.to_thread(WorkerProcess)

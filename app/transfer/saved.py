@@ -69,7 +69,7 @@ def save_transfer(engine: Engine, transfer: Transfer) -> int:
     says what it does, and is forgotten after others. Raises NotFound."""
     engine.require_charge()
     kept = bool(transfer.name)
-    name = transfer.name or _name(engine, transfer)
+    name = transfer.name or _free_name(engine, transfer)
     document = document_of(replace(transfer, name=name), lambda number: number) | {"kept": kept}
     with engine.workspace.database.write() as connection:
         connection.execute(
@@ -86,6 +86,19 @@ def save_transfer(engine: Engine, transfer: Transfer) -> int:
         )
     engine.changes.announce(Change("transfers"))
     return number
+
+
+def remember_transfer(engine: Engine, transfer: Transfer) -> int:
+    """The number of a transfer that is made now: that of the kept one, unless it was changed for this once."""
+    kept = [one for one in list_transfers(engine) if one.kept and one.transfer == transfer]
+    return kept[0].id if kept else save_transfer(engine, replace(transfer, name=""))
+
+
+def _free_name(engine: Engine, transfer: Transfer) -> str:
+    """A name that says what it does, and takes none away from what somebody named so."""
+    name = _name(engine, transfer)
+    taken = {one.name for one in list_transfers(engine) if one.kept}
+    return f"{name} (once)" if name in taken else name
 
 
 def _name(engine: Engine, transfer: Transfer) -> str:

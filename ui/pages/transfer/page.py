@@ -151,6 +151,8 @@ class TransferPage(Page):
         card = Card(flush=True)
         card.setMinimumHeight(LEAST_TABS)
         card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        # As high as there is room, whatever its tabs would like.
+        self.tabs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         card.add(self.tabs, 1)
         return card
 
@@ -339,6 +341,7 @@ class TransferPage(Page):
         self.empty.show()
         self.after.hide()
         self.before.show_rows((), ())
+        self.tabs.set_count("columns", None)
         self._say_notes([])
 
     def _say_notes(self, notes: list[InlineNote]) -> None:
