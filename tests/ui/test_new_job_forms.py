@@ -9,7 +9,7 @@ from PySide6.QtCore import QDate, QModelIndex, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.catalog import Option, OptionChoice
+from app.catalog import Catalog, Option, OptionChoice
 from app.schema.fields import Field
 from ui.forms.audience import AudienceField, AudiencesField
 from ui.forms.choices import ChoicesField
@@ -188,3 +188,19 @@ def test_choices_that_the_provider_has_can_be_typed_as_well(qtbot: QtBot) -> Non
     assert told.values["bucket"] == "another"
     told.form.set_streams(["orders", "members"])
     assert streams.text() == "All streams"
+
+
+def test_every_job_type_has_a_form_that_shows_its_defaults(qtbot: QtBot) -> None:
+    for provider in Catalog.load().providers:
+        for job_type in provider.jobs:
+            defaults = {option.name: option.default for option in job_type.options}
+            told = Told(qtbot, *job_type.options)
+            told.form.set_streams(["orders"])
+            told.form.set_columns(["email", "total"])
+            told.form.set_values(defaults)
+            told.form.show_advanced()
+            assert told.values == {}, f"{job_type.slug}: nobody has entered anything"
+            shown = {name for name, field in told.form.fields.items() if field.isVisibleTo(told.form)}
+            assert shown == {
+                option.name for option in job_type.options if option.type != "mapping" and option.applies(defaults)
+            }

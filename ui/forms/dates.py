@@ -18,7 +18,7 @@ class DateField(QLineEdit):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setPlaceholderText("2026-11-22")
+        self.setPlaceholderText("Year-month-day")
         action = QAction("Choose in a calendar", self)
         set_icon(action, "chevron-down", "muted")
         action.setShortcut("Alt+Down")

@@ -21,7 +21,9 @@ from ui.widgets import CheckBox, ComboBox, FormField, LinkButton, PasswordField,
 _GAP = 14
 BROWSED = ("file", "folder")
 """Types of options whose choices are looked at in a place, folder by folder; those of others come as one list."""
-EMPTY_MEANS = {"columns": "All columns", "objects": "All", "streams": "All streams"}
+EMPTY_MEANS = {"objects": "All", "streams": "All streams"}
+ALL_COLUMNS = "fields"
+"""The option in which no column means all of them; in others it means none."""
 NEVER_EMPTY = ("select", "columns", "multiselect", "column", "objects", "streams", "fields")
 """Types of options in which what looks empty is an answer, so that "optional" would only puzzle."""
 
@@ -142,6 +144,10 @@ class OptionsForm(QWidget):
         offered += [pair for pair in choices if pair not in offered]
         if isinstance(control, ComboBox):
             self._offer(name, control, list(offered))
+            edit = control.lineEdit()
+            if edit is not None and len(offered) == 1 and not option.required:
+                # What is meant when nothing is entered.
+                edit.setPlaceholderText(offered[0][0])
         elif isinstance(control, ChoicesField):
             control.set_choices(offered)
         self.fields[name].set_help(option.help)
@@ -225,7 +231,7 @@ class OptionsForm(QWidget):
             self._write[name] = lambda value: check.setChecked(bool(value))
             return check
         if option.type in ("columns", "multiselect", "objects", "streams"):
-            empty = EMPTY_MEANS.get(option.type, "None")
+            empty = "All columns" if option.name == ALL_COLUMNS else EMPTY_MEANS.get(option.type, "None")
             several = ChoicesField([(choice.label, choice.value) for choice in option.choices], empty=empty)
             several.changed.connect(edited)
             self._read[name] = several.value
