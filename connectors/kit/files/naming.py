@@ -27,6 +27,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _PARTS_OF_TIME = re.compile("YYYY|YY|MM|DD|HH|mm|SSS|ss")
 _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
+_UNSAFE_BUT_COLONS = re.compile(_UNSAFE.pattern.replace(":", ""))
 
 
 def zone_of(name: str) -> tzinfo | None:
@@ -62,9 +63,10 @@ def time_text(moment: datetime, form: str, zone: tzinfo | None = UTC) -> str:
     return _PARTS_OF_TIME.sub(lambda found: parts[found.group()], form)
 
 
-def safe_value(text: str) -> str:
-    """A value as a part of a name: without characters that some system has a use for, and not too long."""
-    return _UNSAFE.sub("_", text).strip()[:LONGEST_VALUE]
+def safe_value(text: str, *, colons: bool = False) -> str:
+    """A value as a part of a name: without characters that some system has a use for, and not too long. Colons are one,
+    but may stay."""
+    return (_UNSAFE_BUT_COLONS if colons else _UNSAFE).sub("_", text).strip()[:LONGEST_VALUE]
 
 
 class Names:
@@ -79,7 +81,7 @@ class Names:
     ) -> None:
         """Raises InputError for a pattern that makes no name."""
         self._values = {
-            name.casefold(): value if name.casefold() in TIMES else safe_value(value) for name, value in values.items()
+            name.casefold(): safe_value(value, colons=name.casefold() in TIMES) for name, value in values.items()
         }
         stem, tail = _split(pattern.strip(), extension, packings)
         self._stem = "/".join(part for part in (*_folders(folder), *_folders(stem)))

@@ -37,6 +37,7 @@ from connectors.kit.files.layout import (
 )
 from connectors.kit.files.naming import Names, time_text
 from connectors.kit.files.splitting import Parts, Wrapping
+from connectors.kit.files.tables import csv_lines
 from connectors.kit.places.base import Place
 from connectors.kit.places.local import LocalFolder
 from connectors.kit.places.sftp import connect
@@ -292,6 +293,19 @@ def test_splitting_loses_nothing(tmp_path_factory: pytest.TempPathFactory, rows:
     texts = [part.local.read_bytes() for part in made]
     assert b"".join(text.removeprefix(b"h\n") for text in texts) == "".join(lines).encode("utf-8", "replace")
     assert all(len(text) <= limit or part.rows <= 1 for text, part in zip(texts, made, strict=True))
+
+
+@given(
+    st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2, max_size=2), max_size=8),
+    st.sampled_from(",;|\t"),
+    st.sampled_from(["\r\n", "\n"]),
+    st.sampled_from(["minimal", "all"]),
+)
+def test_csv_reads_back_as_it_was(rows: list[list[str]], delimiter: str, line_end: Any, quoting: Any) -> None:
+    layout = replace(usual(), delimiter=delimiter, line_end=line_end, quoting=quoting)
+    lines = csv_lines(layout)(rows)
+    assert len(lines) == len(rows)
+    assert list(csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter)) == rows
 
 
 class Breaks(Exception):
