@@ -306,14 +306,12 @@ class Wizard:
             return False
         unneeded = PLACE_TYPES if self.exports else UNSEEN_TYPES
         # What is advanced says how something is done, not with what.
-        sources = [
-            option for option in self.asked() if option.required and option.type not in unneeded and not option.advanced
-        ]
-        return all(
-            self.values.get(option.name) not in (None, "", [], {})
-            and not self._fault(option, self.values.get(option.name))
-            for option in sources
-        )
+        needed = [one for one in self.asked() if one.required and not one.advanced and one.type not in unneeded]
+        files = [one for one in self.asked() if one.type == "file"]
+        if files and not self.exports and not any(self.values.get(one.name) for one in files):
+            return bool(self.values.get("prefix"))
+        values = [(option, self.values.get(option.name)) for option in needed]
+        return all(value not in (None, "", [], {}) and not self._fault(option, value) for option, value in values)
 
     def preview_options(self) -> dict[str, Any]:
         """The options that a preview depends on: as long as they are the same, so is the preview."""
