@@ -376,18 +376,44 @@ def test_a_place_that_is_away_is_known_before_anybody_is_read(context: Context) 
     assert context.cursor is None
 
 
-def test_a_server_gets_the_same_bytes(context: Context, sshd: Sshd, tmp_path: Path) -> None:
-    def server() -> Place:
-        return connect(
-            sshd.host, sshd.port, sshd.user, private_key=sshd.private_key, known_host_key=sshd.host_key,
-            folder=str(sshd.files),
-        )  # fmt: skip
+@pytest.fixture
+def server(sshd: Sshd) -> Callable[[], Place]:
+    return lambda: connect(
+        sshd.host, sshd.port, sshd.user, private_key=sshd.private_key, known_host_key=sshd.host_key,
+        folder=str(sshd.files),
+    )  # fmt: skip
 
+
+def test_a_server_gets_the_same_bytes(context: Context, sshd: Sshd, server: Callable[[], Place]) -> None:
     export(context, server, usual(filename="exports/{job}.csv"))
     (told,) = context.files
     data = (sshd.files / "exports" / "Daily_export.csv").read_bytes()
     assert (told.size, told.sha256, told.local) == (len(data), hashlib.sha256(data).hexdigest(), "")
     assert data.count(b"@x.example") == 2
+
+
+def test_a_server_that_goes_away_in_the_middle_gets_the_rest(
+    context: Context, sshd: Sshd, server: Callable[[], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(3)
+    context.source = Source([(chance.randbytes(4_000).hex(), *[None] * 5) for _ in range(2_000)])
+    killed: list[int] = []
+
+    def progress(done: int, total: int | None, unit: str, activity: str) -> None:
+        if activity == "Sending" and not killed and total is not None and done > total // 3:
+            killed.append(sshd.kill_sessions())
+
+    monkeypatch.setattr(context, "progress", progress)
+    layout = usual(filename="cut.csv", fields=["email"])
+    with pytest.raises(WaitError):
+        export(context, server, layout)
+    assert killed
+    assert not (sshd.files / "cut.csv").exists()
+    export(context, server, layout)
+    assert context.source.asked == 1
+    (told,) = context.files
+    assert hashlib.sha256((sshd.files / "cut.csv").read_bytes()).hexdigest() == told.sha256
+    assert [one.name for one in sshd.files.iterdir() if "cut" in one.name] == ["cut.csv"]
 
 
 @pytest.mark.parametrize("compress", ["none", "zip"])
