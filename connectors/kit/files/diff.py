@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from connectors.kit.errors import InputError
@@ -64,26 +64,37 @@ class Digests:
             hashlib.blake2b(SEPARATOR.join(row).encode("utf-8", "surrogatepass"), digest_size=DIGEST_SIZE).digest()
             for row in rows
         ]
-        self._database.executemany("insert or ignore into rows values (?)", [(digest,) for digest in digests])
-        if self._previous is None:
-            return rows
+        with _told(self._folder):
+            self._database.executemany("insert into rows values (?)", [(digest,) for digest in digests])
+            if self._previous is None:
+                return rows
+            known = self._known(digests)
+        new = [row for row, digest in zip(rows, digests, strict=True) if digest not in known]
+        self.skipped += len(rows) - len(new)
+        return new
+
+    def _known(self, digests: list[bytes]) -> set[bytes]:
+        """Those that the previous file has."""
+        assert self._previous is not None
         known: set[bytes] = set()
         for start in range(0, len(digests), LOOKED_UP):
             some = digests[start : start + LOOKED_UP]
             marks = ", ".join("?" * len(some))
             found = self._previous.execute(f"select digest from rows where digest in ({marks})", some)
             known.update(row[0] for row in found)
-        new = [row for row, digest in zip(rows, digests, strict=True) if digest not in known]
-        self.skipped += len(rows) - len(new)
-        return new
+        return known
 
     def save(self) -> None:
         """Keep what was read so far: a run that goes on does not read it again."""
-        self._database.commit()
+        with _told(self._folder):
+            self._database.commit()
 
     def complete(self, file: DoneFile) -> None:
         """All rows were read. They count once the file is known to be done."""
-        _tell(self._database, path=file.path, sha256=file.sha256)
+        # Sorted once at the end: five times as fast for some millions of rows as keeping them sorted all the time.
+        with _told(self._folder):
+            self._database.execute("create index if not exists by_digest on rows(digest)")
+            _tell(self._database, path=file.path, sha256=file.sha256)
 
     def finish(self) -> None:
         """The file is done: the next one is compared with it."""
@@ -113,17 +124,24 @@ def forget(folder: Path) -> None:
         _remove(folder / name)
 
 
-def _open(path: Path) -> sqlite3.Connection:
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Failures of the disk as a sentence."""
     try:
-        database = sqlite3.connect(path)
-        database.execute("create table if not exists rows (digest blob primary key) without rowid")
-        database.execute("create table if not exists about (name text primary key, value text not null)")
+        yield
     except sqlite3.Error as error:
         raise InputError(
             "What is remembered of the previous file can't be read or written.",
-            advice=f"Check the room on the disk and the folder {path.parent}; delete {path.name} there to begin anew.",
+            advice=f"Check the room on the disk. If there is enough, delete {folder} to begin anew.",
             details=str(error),
         ) from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    with _told(path.parent):
+        database = sqlite3.connect(path)
+        database.execute("create table if not exists rows (digest blob not null)")
+        database.execute("create table if not exists about (name text primary key, value text not null)")
     return database
 
 
