@@ -18,6 +18,7 @@ from app.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from app.jobs.supervisor import Supervisor
+    from app.transfer.running import TransferRun
 
 
 class Engine:
@@ -38,6 +39,8 @@ class Engine:
         self.supervisor: Supervisor | None = None
         self.in_charge_elsewhere: WorkspaceInUse | None = None
         self.sandbox_is_up = False
+        self.transfers: set[TransferRun] = set()
+        """Transfers of files under way."""
         self._at_start: list[Callable[[], Coroutine[None, None, None]]] = []
         self._at_stop: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -75,6 +78,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(run.interrupt() for run in self.transfers))
         if self.supervisor is not None:
             await self.supervisor.stop()
             self.supervisor = None

@@ -149,20 +149,24 @@ class Session(QObject):
             window.activateWindow()
 
     def _may_close(self) -> bool:
-        """Ask first while jobs run, or wait for their time or listen where they could go on in the tray."""
+        """Ask first while something runs, or where jobs that wait for their time or listen could go on in the tray."""
         supervisor, window = self._engine.supervisor, self._window
-        if supervisor is None or window is None:
+        transfers = len(self._engine.transfers)
+        if window is None or (supervisor is None and not transfers):
             return True
-        running = supervisor.busy + supervisor.waiting
+        running = supervisor.busy + supervisor.waiting if supervisor is not None else 0
         in_tray = self._tray is not None and self._tray.present
         jobs = list_jobs(self._engine) if in_tray else []
         due = sum(job.status == "sleeping" for job in jobs)
         listening = sum(job.status == "running" and job.kind == "alert" for job in jobs)
-        if not running and not due and not listening:
+        if not running and not due and not listening and not transfers:
             return True
         if running:
             title = "1 job is running" if running == 1 else f"{running} jobs are running"
             lost = "Closing stops them after their present rows. What is done is saved; they go on at the next start."
+        elif transfers:
+            title = "A file is being transferred" if transfers == 1 else f"{transfers} files are being transferred"
+            lost = "Closing stops that, and nothing half-written stays. Run again, it goes on where it was."
         else:
             title = _waiting(due, listening)
             lost = "Jobs run while Causeway is open. What is missed is caught up once, at the next start."

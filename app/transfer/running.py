@@ -41,7 +41,7 @@ class TransferRun:
         self._engine = engine
         self._saved = saved
         self._outcome: Outcome | None = None
-        self._stopping = False
+        self._stopping = self._forgetting = False
         self._scratch = scratch_folder(engine, prepared.transfer)
         self._ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._worker: WorkerProcess | None = None
@@ -60,6 +60,7 @@ class TransferRun:
         run = cls(engine, prepared, saved)
         await asyncio.to_thread(_tidy, run._scratch.parent)
         worker = run._worker = await asyncio.to_thread(WorkerProcess)
+        engine.transfers.add(run)
         worker.listen(run._received, run._gone)
         memory = int(engine.workspace.setting("run_memory_mb"))
         rejected = engine.workspace.folder / "rejected"
@@ -77,6 +78,11 @@ class TransferRun:
 
     async def stop(self) -> None:
         """End it. Nothing of it stays: not at the target, and what was fetched is let go."""
+        self._forgetting = True
+        await self.interrupt()
+
+    async def interrupt(self) -> None:
+        """End it for now: made again, it goes on where it was."""
         if self._worker is not None and self.busy:
             self._stopping = True
             await self._worker.stop()
@@ -106,13 +112,14 @@ class TransferRun:
         self._ending = asyncio.get_running_loop().create_task(self._end(outcome))
 
     async def _end(self, outcome: Outcome) -> None:
-        if outcome.status == "cancelled":
+        if outcome.status == "cancelled" and self._forgetting:
             await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
         self.progress = None
         if self._saved is not None:
             # The transfer is over, whatever becomes of the note.
             with suppress(CausewayError):
                 await asyncio.to_thread(note_used, self._engine, self._saved, outcome, self.result)
+        self._engine.transfers.discard(self)
         self._ended.set_result(outcome)
         self._engine.changes.announce(Change("transfers"))
 

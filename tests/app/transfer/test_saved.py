@@ -128,6 +128,13 @@ def test_a_transfer_runs_in_a_process_of_its_own_and_can_be_stopped(engine: Engi
         first = await TransferRun.begin(engine, transfer)
         under_way = loop.create_future()
         await under_way
+        assert engine.transfers == {first}
+        await first.interrupt()
+        assert not engine.transfers
+        assert scratch.exists(), "it could not be gone on with"
+        first = await TransferRun.begin(engine, transfer)
+        under_way = loop.create_future()
+        await under_way
         await first.stop()
         assert (await first.finished()).status == "cancelled"
         assert not first.busy

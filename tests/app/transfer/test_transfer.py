@@ -21,20 +21,21 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from peers.s3 import ACCESS_KEY, S3, SECRET_KEY
 from peers.sshd import Sshd
 
 from app.authorizations import add_authorization
 from app.engine import Engine
 from app.errors import Refused
 from app.transfer.model import Column, End, Key, Reading, Transfer, Writing, at_target, by_names, check
-from app.transfer.opening import prepare
+from app.transfer.opening import list_folder, prepare
 from app.transfer.parts import numbered
 from app.transfer.preview import look, preview, replaced
 from app.transfer.reading import Block, Style
 from app.transfer.running import scratch_folder
 from app.transfer.work import TransferOrder, TransferResult
 from app.transfer.writing import Unwritable, _Table
-from connectors.kit.errors import InputError, WaitError
+from connectors.kit.errors import HostKeyUnknown, InputError, SignInError, WaitError
 from connectors.kit.formats.csv import CsvOptions, open_csv
 
 
@@ -342,6 +343,41 @@ def test_a_connection_that_was_cut_is_gone_on_with(make: Make, server: int, sshd
     make(back)
     assert (sshd.files / "drop" / "back.bin").read_bytes() == data
     assert sorted(path.name for path in files.iterdir()) == ["big.bin"]
+
+
+def test_a_wrong_password_is_known_before_anything_is_read(
+    make: Make, engine: Engine, server: int, sshd: Sshd, files: Path
+) -> None:
+    (files / "in.csv").write_text(MEMBERS)
+    values = {"host": sshd.host, "port": str(sshd.port), "user": sshd.user, "password": "wrong"}
+    wrong = add_authorization(engine, "file-service-sftp", "Partner", values | {"host_key": sshd.host_key})
+    notes = Notes()
+    with pytest.raises(SignInError, match=sshd.user):
+        make(Transfer(End(str(files / "in.csv")), End("in.csv", wrong), pack="gz"), notes)
+    assert notes.activities == []
+    unknown = add_authorization(engine, "file-service-sftp", "Unknown", values)
+    with pytest.raises(HostKeyUnknown):
+        replaced(engine, Transfer(End(str(files / "in.csv")), End("in.csv", unknown)))
+
+
+def test_from_an_object_store_to_a_server(
+    make: Make, engine: Engine, server: int, sshd: Sshd, s3: S3, files: Path
+) -> None:
+    bucket = s3.bucket()
+    s3.put(bucket, "out/members.csv", MEMBERS.encode())
+    store = add_authorization(
+        engine,
+        "aws-keys",
+        "Store",
+        {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY, "api_address": s3.address},
+    )
+    names = [choice.value for choice in list_folder(engine, store, f"{bucket}/out")]
+    assert names == [f"{bucket}/out/members.csv"]
+    make(by_names(Transfer(End(names[0], store), End("drop/", server), columns=(Column("email"),), pack="gz")))
+    arrived = sshd.files / "drop" / "members.csv.gz"
+    assert gzip.decompress(arrived.read_bytes()) == b"email\nmaja@shop.example\nteo@shop.example\n"
+    result = make(Transfer(End("drop/members.csv.gz", server), End(f"{bucket}/back.csv.gz", store)))
+    assert (s3.get(bucket, "back.csv.gz"), result.unchanged) == (arrived.read_bytes(), True)
 
 
 def test_nothing_half_written_takes_the_place_of_what_is_there(make: Make, files: Path) -> None:
