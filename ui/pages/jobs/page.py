@@ -118,7 +118,7 @@ class JobsPage(Page):
                     "Type",
                     lambda job: KINDS[job.kind],
                     tip=lambda job: job.type_name,
-                    width=92,
+                    width=88,
                     spare=True,
                 ),
                 Column(
@@ -129,7 +129,7 @@ class JobsPage(Page):
                     ),
                     tip=authorization,
                     tone=lambda job: "text" if job.failing_since is None else "failed",
-                    width=134,
+                    width=140,
                 ),
                 Column(
                     "status",
@@ -139,7 +139,7 @@ class JobsPage(Page):
                     status=lambda job: job.status,
                     progress=share,
                     tip=meaning,
-                    width=252,
+                    width=246,
                     fixed=True,
                 ),
                 Column(
@@ -148,7 +148,7 @@ class JobsPage(Page):
                     lambda job: "Now" if runs(job) else words.when(job.last_run_at),
                     sort=lambda job: job.last_run_at or "",
                     tip=lambda job: words.exact(job.last_run_at),
-                    width=98,
+                    width=96,
                 ),
                 Column(
                     "next_run",
@@ -156,7 +156,7 @@ class JobsPage(Page):
                     lambda job: "Live" if listens(job) else words.when(job.next_run_at),
                     sort=lambda job: job.next_run_at or "",
                     tip=lambda job: "As things happen" if listens(job) else words.exact(job.next_run_at),
-                    width=86,
+                    width=84,
                     spare=True,
                 ),
                 Column(
