@@ -83,6 +83,7 @@ class Names:
         self._values = {
             name.casefold(): safe_value(value, colons=name.casefold() in TIMES) for name, value in values.items()
         }
+        self._known = (*values, "part")
         stem, tail = _split(pattern.strip(), extension, packings)
         self._stem = "/".join(part for part in (*_folders(folder), *_folders(stem)))
         self._tail = self._inner = tail
@@ -129,7 +130,7 @@ class Names:
     def _value(self, values: Mapping[str, str], found: re.Match[str]) -> str:
         name = found.group(1).casefold()
         if name not in values:
-            known = ", ".join(f"{{{one}}}" for one in values)
+            known = ", ".join(f"{{{one}}}" for one in self._known)
             raise InputError(
                 f"The name of the file has {found.group()}, which stands for nothing.",
                 advice=f"What can be filled in: {known}.",
