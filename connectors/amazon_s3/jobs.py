@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import closing
 from typing import Any, cast
 
-from connectors.kit.errors import SignInError
 from connectors.kit.files import importing
 from connectors.kit.files.events import export_events, preview_events
 from connectors.kit.files.exporting import export_people, preview_export
 from connectors.kit.files.importing import import_files, preview_file
 from connectors.kit.files.layout import Form, Layout, standard_layout
 from connectors.kit.places.object_store import ObjectPlace
-from connectors.kit.places.object_store_s3 import S3Access, open_s3
+from connectors.kit.places.s3_account import check_s3_account as check_s3_account
+from connectors.kit.places.s3_account import list_s3_buckets, open_s3_account, reach_s3_account
 from connectors.kit.types import (
-    Account,
     Batch,
     Choice,
     Credentials,
@@ -28,48 +26,16 @@ from connectors.kit.types import (
 
 def open_place(credentials: Credentials, options: Mapping[str, Any]) -> ObjectPlace:
     """The bucket of a job, or all buckets of the account where none is chosen."""
-    return open_s3(_access(credentials), str(options.get("bucket") or ""))
-
-
-def _access(credentials: Credentials) -> S3Access:
-    settings, secrets = credentials.settings, credentials.secrets
-    access_key, secret_key = settings.get("access_key", "").strip(), secrets.get("secret_key", "").strip()
-    if bool(access_key) != bool(secret_key):
-        raise SignInError(
-            f"There is {'no secret key' if access_key else 'no access key'} for Amazon S3.",
-            advice="Enter both keys in the authorization; they belong together.",
-        )
-    return S3Access(
-        access_key,
-        secret_key,
-        profile=settings.get("profile", "").strip(),
-        role=settings.get("role_arn", "").strip(),
-        external_id=settings.get("external_id", "").strip(),
-        region=settings.get("region", "").strip(),
-        address=settings.get("api_address", ""),
-    )
-
-
-async def check(credentials: Credentials) -> Account:
-    """Sign in, and ask for the buckets; keys that may not list them are good keys all the same."""
-    with closing(open_place(credentials, {})) as place:
-        place.reach()
-    access = _access(credentials)
-    keys = f"access key {access.access_key}" if access.access_key else f"AWS profile {access.profile or 'default'}"
-    return Account(f"role {access.role}, with {keys}" if access.role else keys)
+    return open_s3_account(credentials, options)
 
 
 def _to(context: ExportContext) -> ObjectPlace:
-    """Where an export goes, known to be there before anything is written for it."""
-    place = open_place(context.credentials, context.options)
-    place.reach()
-    return place
+    return reach_s3_account(context.credentials, context.options)
 
 
 async def list_buckets(credentials: Credentials, options: Mapping[str, Any], path: str) -> list[Choice]:
     """The buckets of the account, by name."""
-    with closing(open_place(credentials, {**options, "bucket": ""})) as place:
-        return [Choice(entry.name, entry.name) for entry in place.list()]
+    return await list_s3_buckets(credentials, options, path)
 
 
 async def list_files(credentials: Credentials, options: Mapping[str, Any], path: str) -> list[Choice]:

@@ -28,6 +28,7 @@ from app.workspace import create_workspace
 from connectors.kit.types import Batch, Credentials, ExportFunction
 
 if TYPE_CHECKING:
+    from peers.s3 import S3
     from peers.sshd import Sshd
 
 STARTED = datetime(2026, 1, 31, 23, 5, 9, tzinfo=UTC)
@@ -139,5 +140,16 @@ def sftp_account(sshd: Sshd) -> Callable[..., Credentials]:
             "host_key": sshd.host_key,
         }  # fmt: skip
         return Credentials(method, usual | settings, {"privatekey": sshd.private_key})
+
+    return make
+
+
+@pytest.fixture
+def s3_account(s3: S3) -> Callable[[str], Credentials]:
+    """Makes the credentials of an authorization for the server that speaks S3."""
+    from peers.s3 import ACCESS_KEY, SECRET_KEY
+
+    def make(method: str) -> Credentials:
+        return Credentials(method, {"access_key": ACCESS_KEY, "api_address": s3.address}, {"secret_key": SECRET_KEY})
 
     return make

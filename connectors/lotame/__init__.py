@@ -1,0 +1,1 @@
+"""Lotame: onboarding files of email addresses and segments on S3."""

@@ -1,0 +1,1 @@
+"""Taboola: files of Taboola ids and audiences on S3."""
