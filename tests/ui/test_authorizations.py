@@ -97,6 +97,7 @@ def test_from_nothing_to_a_server_that_works(
 
     page.start.click()
     form: AuthorizationDialog = dialog_of(qtbot, AuthorizationDialog)
+    form.method.set_value(SFTP)
     form.go.click()
     assert form.name_field.error
     assert [name for name, field in form.form.fields.items() if field.error] == ["host", "user"]
