@@ -75,6 +75,28 @@ def test_what_we_encrypt_gpg_decrypts(pgp: PgpPeer, temporary: Path, tmp_path: P
     assert list(temporary.iterdir()) == []
 
 
+def test_a_file_on_the_disk_is_read_from_where_it_stands(pgp: PgpPeer, tmp_path: Path) -> None:
+    file = tmp_path / "people.pgp"
+    data = pgp.encrypt(TABLE, pgp.rsa)
+    file.write_bytes(b"before" + data)
+    with file.open("rb") as stream:
+        stream.read(100)
+        stream.seek(6)
+        with decrypted(stream, pgp.rsa.private, PASSPHRASE) as out:
+            assert read_all(out) == TABLE
+        assert stream.tell() == len(data) + 6
+    file.write_bytes(data[: len(data) // 2])
+    got = bytearray()
+    with (
+        file.open("rb") as stream,
+        pytest.raises(InputError, match="cut off or changed"),
+        decrypted(stream, pgp.rsa.private, PASSPHRASE) as out,
+    ):
+        collect(out, got)
+    assert got
+    assert TABLE.startswith(got)
+
+
 def test_one_of_several_recipients_is_enough(pgp: PgpPeer) -> None:
     data = pgp.encrypt(TABLE, pgp.other, pgp.curve)
     assert plain(data, pgp.curve) == plain(data, pgp.other) == TABLE
