@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -38,6 +38,10 @@ class Icon(QWidget):
         paint_icon(QPainter(self), QRectF(self.rect()), self._name, self._role)
 
 
+ROOM_FOR_ICON = 140
+"""Pixels of height from which on the icon of an empty state is shown."""
+
+
 class EmptyState(QWidget):
     """What stands where nothing is yet: an icon, a title, a sentence and what to do next."""
 
@@ -54,7 +58,8 @@ class EmptyState(QWidget):
         layout.setContentsMargins(24, 24, 24, 24)
         layout.setSpacing(8)
         layout.addStretch(1)
-        layout.addWidget(Icon(icon, "muted", 28), 0, Qt.AlignmentFlag.AlignHCenter)
+        self._icon = Icon(icon, "muted", 28)
+        layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
         self.title = QLabel(title)
         self.title.setProperty("kind", "heading")
         self.sentence = QLabel(sentence)
@@ -79,6 +84,11 @@ class EmptyState(QWidget):
             row.addStretch(1)
             layout.addLayout(row)
         layout.addStretch(1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # In a low window the words need the room more.
+        self._icon.setVisible(self.height() >= ROOM_FOR_ICON)
 
     def set_text(self, title: str, sentence: str) -> None:
         """Say something else, for instance that a search found nothing."""
