@@ -48,6 +48,7 @@ TABLE_OPTIONS = ("types", "targets", "identifiers", "expressions", "kinds")
 """Options that the engine reads in every import; the wizard fills them from its columns."""
 UNSEEN_TYPES = frozenset({"stream", "column", "columns", "mapping"})
 """Types of options that change nothing of how a source is read, so a preview does not depend on them."""
+NAMED_AUDIENCES = 2
 SERIES = "continuous_update"
 """The option of imports of files that goes on with further files of the same kind."""
 PLACE_TYPES = frozenset({"file", "folder"})
@@ -162,7 +163,7 @@ class Wizard:
         self.values[name] = value
         # What the user empties may be suggested again.
         (self._own.discard if value in (None, "") else self._own.add)(name)
-        if self._option(name).type == "audience":
+        if self._option(name).type in ("audience", "audiences"):
             self._suggest_export_name()
         elif self._option(name).type == "file" and not self.exports:
             self.preview = None
@@ -539,6 +540,8 @@ class Wizard:
             who = [read_selection(audience).audience.name for audience in audiences_of(self.job_type, self.values)]
             if "people" not in self.job_type.data:
                 who = ["Events"]
+            elif len(who) > NAMED_AUDIENCES:
+                who = [f"{len(who)} audiences"]
             if who:
                 self.name = f"{' and '.join(who)} to {self.provider.name}"
 

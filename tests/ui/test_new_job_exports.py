@@ -98,6 +98,15 @@ def test_an_export_from_people_to_a_file(qtbot: QtBot, running: Engine, make_pag
     assert len(rows) == 83
     assert {row[0] for row in rows} == {"Berlin"}
 
+    page.open(job_id=job)
+    qtbot.waitUntil(lambda: page.wizard is not None and page.wizard.editing == job)
+    assert page.configure.form is not None
+    kept_who, kept_fields = page.configure.form.control("segment_id"), page.configure.form.control("fields")
+    assert isinstance(kept_who, AudienceField)
+    assert isinstance(kept_fields, FieldsField)
+    assert (kept_who.search.text(), kept_fields.value()) == ("berlin", ["city", "email"])
+    qtbot.waitUntil(lambda: columns_shown(page) == ["city", "email"], timeout=LONG)
+
 
 def test_a_test_run_shows_people_and_keeps_nothing(qtbot: QtBot, shop: Engine, make_page: MakePage) -> None:
     page = make_page(shop)
