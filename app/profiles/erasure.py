@@ -46,7 +46,7 @@ def erase_person(engine: Engine, profile_id: int, progress: Progress | None = No
 
     Files come first and the workspace last, in one transaction: what is cut short can be done again. `progress` is
     called with (events looked at, events in all) while it searches, and what it raises then changes nothing.
-    Raises NotFound, Refused while jobs or a rebuild run, WorkspaceInUse.
+    Raises NotFound, Refused while jobs, transfers or a rebuild run, WorkspaceInUse.
     """
     engine.require_charge()
     _require_idle(engine)
@@ -93,6 +93,11 @@ def _require_idle(engine: Engine) -> None:
         raise Refused(
             "Nobody can be erased while jobs are running or people are rebuilt; nothing was changed.",
             advice="Wait until they are done, or stop them, then try again.",
+        )
+    if engine.transfers:
+        raise Refused(
+            "Nobody can be erased while a file is being transferred; nothing was changed.",
+            advice="Wait until it has arrived, or stop it, then try again.",
         )
 
 

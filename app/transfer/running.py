@@ -17,6 +17,7 @@ from app.errors import CausewayError
 from app.jobs.model import RunProgress
 from app.jobs.process import WorkerProcess
 from app.jobs.worker import Outcome
+from app.profiles.written import remember_written
 from app.transfer.model import Transfer
 from app.transfer.opening import Prepared, prepare
 from app.transfer.recipes import document_of
@@ -118,10 +119,16 @@ class TransferRun:
         if self._saved is not None:
             # The transfer is over, whatever becomes of the note.
             with suppress(CausewayError):
-                await asyncio.to_thread(note_used, self._engine, self._saved, outcome, self.result)
+                await asyncio.to_thread(self._note, self._saved, outcome)
         self._engine.transfers.discard(self)
         self._ended.set_result(outcome)
         self._engine.changes.announce(Change("transfers"))
+
+    def _note(self, saved: int, outcome: Outcome) -> None:
+        if self.result is not None and self.result.rejected_file:
+            # Rows that nobody could read may name people, so an erasure looks into them.
+            remember_written(self._engine, Path(self.result.rejected_file), "rejected")
+        note_used(self._engine, saved, outcome, self.result)
 
 
 def scratch_folder(engine: Engine, transfer: Transfer) -> Path:

@@ -13,6 +13,8 @@ from app.authorizations import add_authorization
 from app.engine import Engine
 from app.errors import NotFound, Refused
 from app.jobs.model import RunProgress
+from app.profiles.erasure import erase_person
+from app.profiles.written import list_written
 from app.transfer.model import Column, End, Key, Reading, Transfer, Writing
 from app.transfer.recipes import read_recipe, recipe_of, recipe_text, write_recipe
 from app.transfer.running import TransferRun, scratch_folder
@@ -146,3 +148,19 @@ def test_a_transfer_runs_in_a_process_of_its_own_and_can_be_stopped(engine: Engi
     assert (saved.name, saved.kept, saved.status) == ("in.csv to out.csv", False, "cancelled")
     assert {one.unit for one in seen} == {"bytes"}
     assert seen[0].done <= (seen[0].total or 0)
+
+
+def test_an_erasure_reaches_rejected_rows_and_waits_for_transfers(engine: Engine, files: Path) -> None:
+    (files / "in.csv").write_text("email,name\nmaja@shop.example\nteo@shop.example,Teo\n")
+    transfer = Transfer(End(str(files / "in.csv")), End(str(files / "out.csv")), columns=(Column("email"),))
+
+    async def run() -> None:
+        under_way = await TransferRun.begin(engine, transfer)
+        with pytest.raises(Refused, match="while a file is being transferred"):
+            erase_person(engine, 1)
+        assert (await under_way.finished()).status == "completed"
+
+    asyncio.run(run())
+    with engine.workspace.database.read() as connection:
+        [written] = list_written(connection)
+    assert (written.path, written.kind) == (files / "out.csv.rejected.csv", "rejected")
