@@ -86,14 +86,14 @@ class GcsStore:
 
     def buckets(self) -> Iterator[Found]:
         for page in self._pages("/storage/v1/b", {"project": self._project}):
-            for bucket in page.get("items", ()):
-                yield Found(bucket["name"], modified=_moment(bucket.get("timeCreated")), is_folder=True)
+            for bucket in _objects(page.get("items", [])):
+                yield Found(str(bucket.get("name")), modified=_moment(bucket.get("timeCreated")), is_folder=True)
 
     def keys(self, bucket: str, prefix: str) -> Iterator[Found]:
         for page in self._pages(f"/storage/v1/b/{_quoted(bucket)}/o", {"prefix": prefix, "delimiter": "/"}):
             for folder in page.get("prefixes", ()):
-                yield Found(folder, is_folder=True)
-            for document in page.get("items", ()):
+                yield Found(str(folder), is_folder=True)
+            for document in _objects(page.get("items", [])):
                 yield _found(document)
 
     def head(self, bucket: str, key: str) -> Found:
@@ -128,6 +128,7 @@ class GcsStore:
         done, step = 0, part_size(size)
         with local.open("rb") as file:
             while True:
+                file.seek(done)
                 data = file.read(step)
                 end = done + len(data)
                 if (len(data) < step and end != size) or end > size:
@@ -139,13 +140,15 @@ class GcsStore:
                 answer = self._answer("PUT", upload, content=pieces, headers=headers)
                 # The answer keeps its request for as long as the collector of cycles likes.
                 pieces.data = b""
-                done = end
+                if answer.status_code != INCOMPLETE:
+                    if progress is not None:
+                        progress(size, size)
+                    return _document(answer)
+                before, done = done, _kept(answer)
+                if not before < done <= end:
+                    raise ApiError(Fault(503, "IncompletePart", str(answer.headers.get("Range", ""))))
                 if progress is not None:
                     progress(done, size)
-                if answer.status_code != INCOMPLETE:
-                    return _document(answer)
-                if answer.headers.get("Range") != f"bytes=0-{done - 1}":
-                    raise ApiError(Fault(503, "IncompletePart", str(answer.headers.get("Range", ""))))
 
     def copy(self, bucket: str, key: str, to: tuple[str, str], found: Found) -> None:
         path = f"{self._object(bucket, key)}/rewriteTo/b/{_quoted(to[0])}/o/{_quoted(to[1])}"
@@ -167,9 +170,12 @@ class GcsStore:
         while True:
             page = self._json("GET", path, query)
             yield page
-            if not page.get("nextPageToken"):
+            following = str(page.get("nextPageToken") or "")
+            if following and following == query.get("pageToken"):
+                raise ApiError(Fault(200, NOT_THE_SERVICE))
+            if not following:
                 return
-            query["pageToken"] = str(page["nextPageToken"])
+            query["pageToken"] = following
 
     def _json(self, method: str, path: str, query: Mapping[str, str] | None = None) -> Mapping[str, Any]:
         return _document(self._request(method, path, query))
@@ -313,6 +319,19 @@ def _document(answer: httpx.Response) -> Mapping[str, Any]:
     return document
 
 
+def _objects(items: Any) -> list[Mapping[str, Any]]:
+    """The items of a page. Raises ApiError where they are none."""
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise ApiError(Fault(200, NOT_THE_SERVICE))
+    return items
+
+
+def _kept(answer: httpx.Response) -> int:
+    """How many bytes Google has of what is being sent: it may keep less than it was given."""
+    first, dash, last = str(answer.headers.get("Range", "")).removeprefix("bytes=").partition("-")
+    return int(last) + 1 if first == "0" and dash and last.isdecimal() else 0
+
+
 def _found(document: Mapping[str, Any]) -> Found:
     """An object as Google describes it. Each writing is a generation, which says more than a hash of the content."""
     try:
@@ -323,7 +342,10 @@ def _found(document: Mapping[str, Any]) -> Found:
 
 
 def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except (TypeError, ValueError) as error:
+        raise ApiError(Fault(200, NOT_THE_SERVICE)) from error
 
 
 def _quoted(text: str) -> str:

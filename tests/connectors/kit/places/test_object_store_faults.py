@@ -260,6 +260,54 @@ def test_a_token_is_got_once_and_anew_before_it_ends(gcs: Gcs) -> None:
     assert asked == ["/token", "/o", "/o", "/o", "/token", "/o"]
 
 
+def test_google_may_keep_less_than_it_was_given(gcs: Gcs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_store, "PART", 1 << 20)
+    data = random.Random(8).randbytes(2_500_000)
+    (tmp_path / "out.bin").write_bytes(data)
+    kept = bytearray()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, json={"access_token": "t"})
+        if request.method == "POST":
+            return httpx.Response(200, headers={"Location": "https://storage.googleapis.com/upload?upload_id=1"})
+        begin, end = request.headers["Content-Range"].removeprefix("bytes ").partition("/")[0].split("-")
+        assert int(begin) == len(kept)
+        body = request.read()
+        assert len(body) == int(end) - int(begin) + 1 == int(request.headers["Content-Length"])
+        kept.extend(body[: max(len(body) * 2 // 3, 100_000)])
+        if len(kept) < len(data):
+            return httpx.Response(308, headers={"Range": f"bytes=0-{len(kept) - 1}"})
+        return httpx.Response(200, json={"name": "out.bin", "size": str(len(kept)), "updated": "2026-01-31T10:00:00Z"})
+
+    place = open_gcs(json.dumps(gcs.service_account), "bucket")
+    place._store._client = httpx.Client(  # type: ignore[attr-defined]
+        auth=ServiceAccount(gcs.service_account), transport=httpx.MockTransport(answer)
+    )
+    steps: list[int] = []
+    with closing(place):
+        place.send(tmp_path / "out.bin", "out.bin", progress=lambda done, _: steps.append(done))
+    assert bytes(kept) == data
+    assert steps == sorted(steps)
+    assert steps[-1] == len(data)
+
+
+@pytest.mark.parametrize(
+    "page", [{"items": "no"}, {"items": ["a"]}, {"items": [{"name": "a"}]}, {"nextPageToken": "1"}, [], "x"]
+)
+def test_lists_of_google_that_are_none(gcs: Gcs, page: Any) -> None:
+    with answering(200, json.dumps(page)) as address:
+        error = raised(open_gcs(json.dumps(gcs.service_account), "bucket", address=address), ObjectPlace.list)
+    assert "does not answer like" in error.message
+
+
+def test_a_name_that_no_bucket_can_have(s3: S3) -> None:
+    for name in ("My Bucket!", "s3://bucket"):
+        error = raised(s3_at(s3.address, name), ObjectPlace.list)
+        assert isinstance(error, InputError)
+        assert error.message == f"“{name}” is not the name of a bucket."
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
