@@ -308,7 +308,8 @@ def _sent_files(connection: sqlite3.Connection, people: Sequence[int], here: set
     """What exports sent away since the first row about these people came in, place by place; without what is `here`."""
     since = connection.execute(
         """select case when count(*) = count(started_at) then min(started_at) end
-        from profile_events join events on events.id = event_id left join runs on runs.id = events.run_id where profile_id in (select value from json_each(?))""",
+        from profile_events join events on events.id = event_id left join runs on runs.id = events.run_id
+        where profile_id in (select value from json_each(?))""",
         (orjson.dumps(list(people)).decode(),),
     ).fetchone()[0]
     places: dict[str, list[str]] = {}

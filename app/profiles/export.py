@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.profiles.written import Kind, remember_written
 from app.whole_file import whole_file
 from connectors.kit.files.cells import request_of
-from connectors.kit.files.layout import Form, Layout, Packing, standard_layout
+from connectors.kit.files.layout import Form, Packing, standard_layout
 from connectors.kit.files.tables import tables_of
 from connectors.kit.formats.packing import packing
 
@@ -65,7 +65,7 @@ def _write(
         part.open("wb") as raw,
         packing(raw, how, member) as file,
     ):
-        layout: Layout = standard_layout(source, {"segment_id": audience}, form)
+        layout = standard_layout(source, {"segment_id": audience}, form)
         (table,) = tables_of(layout, source)
         request = request_of(layout)
         total = source.count([audience])

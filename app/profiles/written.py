@@ -21,6 +21,7 @@ from app.errors import CausewayError
 from app.profiles.tombstones import fingerprints
 from app.profiles.traces import Wanted, folded
 from app.whole_file import whole_file
+from connectors.kit.errors import InputError
 from connectors.kit.files.layout import JOIN
 
 if TYPE_CHECKING:
@@ -119,16 +120,27 @@ def effect_on(file: WrittenFile, wanted: Wanted, people: Iterable[str]) -> FileE
 def _effect_on_export(path: Path, wanted: Wanted) -> FileEffect | None:
     """A file of a job that can't be changed: where it can be read, whether one of their identifiers stands in it."""
     try:
-        with path.open(encoding="utf-8") as file:
-            found = any(any(text in folded_line for text in wanted.texts) for folded_line in map(_folded_line, file))
-    except UnicodeDecodeError:
-        return by_hand(path, "is packed or encrypted, so nobody can tell whether they are in it,")
+        found = any(text in line for line in _folded_lines(path) for text in wanted.texts)
+    except (InputError, UnicodeDecodeError):
+        return by_hand(path, "is encrypted, so nobody can tell whether they are in it,")
     return by_hand(path, "may name them") if found else None
 
 
-def _folded_line(line: str) -> str:
-    """A line as identifiers are compared: in addresses case means nothing. Written both ways, one of them is found."""
-    return f"{line}\0{line.casefold()}"
+def _folded_lines(path: Path) -> Iterator[str]:
+    """The lines of a file, unpacked if it is packed, as identifiers are compared: in addresses case means nothing.
+    Written both ways, one of them is found."""
+    # Imported here: the tools of every packing take a while, and hardly any start of the program needs them.
+    from connectors.kit.formats.chain import unpacked
+
+    rest = b""
+    with path.open("rb") as file, unpacked(file) as plain:
+        while block := plain.read(BLOCK):
+            *lines, rest = (rest + block).split(b"\n")
+            for line in lines:
+                text = line.decode()
+                yield f"{text}\0{text.casefold()}"
+    text = rest.decode()
+    yield f"{text}\0{text.casefold()}"
 
 
 def by_hand(path: Path, why: str) -> FileEffect:
