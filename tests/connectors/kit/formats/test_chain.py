@@ -35,7 +35,9 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", method) as archive:
         for name, data in files.items():
-            archive.writestr(name, data)
+            info = zipfile.ZipInfo(name)
+            info.compress_type = method
+            archive.writestr(info, data)
     return packed.getvalue()
 
 
@@ -234,7 +236,7 @@ def write(data: bytes, how: How, *, to: Path, pgp: PgpPeer | None) -> bytes:
 
 
 PACKINGS: dict[str, Callable[[bytes], bytes]] = {
-    "gz": gzip.compress,
+    "gz": lambda data: gzip.compress(data, mtime=0),
     "bz2": bz2.compress,
     "zstd": zstandard.compress,
     "zip": lambda data: zipped({"a.csv": data}),
