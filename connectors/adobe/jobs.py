@@ -60,7 +60,7 @@ async def people_export(context: ExportContext) -> None:
 
 async def people_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
     """The first rows as they will be in the file."""
-    return preview_export(source, options, _csv_layout(source, options))
+    return preview_export(source, _csv_layout(source, options))
 
 
 async def traits_export(context: ExportContext) -> None:
@@ -72,7 +72,7 @@ async def traits_export(context: ExportContext) -> None:
 
 async def traits_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
     """The first rows as they will be in the file."""
-    return preview_export(source, options, _traits_layout(source, options))
+    return preview_export(source, _traits_layout(source, options))
 
 
 def _csv_layout(source: ExportSource, options: Mapping[str, Any]) -> Layout:

@@ -86,7 +86,7 @@ async def audience_export(context: ExportContext) -> None:
 
 async def audience_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
     """The first rows as they will be in the first file."""
-    return preview_export(source, options, _layout(source, options))
+    return preview_export(source, _layout(source, options))
 
 
 async def event_export(context: ExportContext) -> None:

@@ -44,7 +44,7 @@ async def people_export(context: ExportContext) -> None:
 
 async def people_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
     """The first rows as they will be in the file; partner and site are those of the authorization."""
-    return preview_export(source, options, _layout(source, options, {name: f"{{{name}}}" for name in NAMED}))
+    return preview_export(source, _layout(source, options, {name: f"{{{name}}}" for name in NAMED}))
 
 
 def _layout(source: ExportSource, options: Mapping[str, Any], settings: Mapping[str, str]) -> Layout:

@@ -107,7 +107,7 @@ async def csv_export(context: ExportContext) -> None:
 
 async def csv_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
     """The first rows as they will be in the CSV file."""
-    return preview_export(source, options, standard_layout(source, options))
+    return preview_export(source, standard_layout(source, options))
 
 
 async def json_export(context: ExportContext) -> None:
@@ -118,7 +118,7 @@ async def json_export(context: ExportContext) -> None:
 
 async def json_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
     """The first people as they will be in the JSON file."""
-    return preview_export(source, options, standard_layout(source, options, "json"))
+    return preview_export(source, standard_layout(source, options, "json"))
 
 
 async def event_export(context: ExportContext) -> None:

@@ -93,7 +93,7 @@ async def csv_export(context: ExportContext) -> None:
 
 async def csv_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
     """The first rows as they will be in the CSV file."""
-    return preview_export(source, options, standard_layout(source, options))
+    return preview_export(source, standard_layout(source, options))
 
 
 async def event_export(context: ExportContext) -> None:

@@ -63,7 +63,7 @@ async def people_export(context: ExportContext) -> None:
 
 async def people_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
     """The first rows as they will be in the file."""
-    return preview_export(source, options, _people_layout(source, options))
+    return preview_export(source, _people_layout(source, options))
 
 
 async def eu_export(context: ExportContext) -> None:
@@ -73,7 +73,7 @@ async def eu_export(context: ExportContext) -> None:
 
 async def eu_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
     """The first rows as they will be in the file."""
-    return preview_export(source, options, _eu_layout(source, options))
+    return preview_export(source, _eu_layout(source, options))
 
 
 async def identifier_export(context: ExportContext) -> None:
@@ -83,7 +83,7 @@ async def identifier_export(context: ExportContext) -> None:
 
 async def identifier_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
     """The first rows as they will be in the file."""
-    return preview_export(source, options, _identifier_layout(source, options))
+    return preview_export(source, _identifier_layout(source, options))
 
 
 def _people_layout(source: ExportSource, options: Mapping[str, Any]) -> Layout:

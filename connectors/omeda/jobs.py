@@ -27,7 +27,7 @@ async def people_export(context: ExportContext) -> None:
 
 async def people_export_preview(source: ExportSource, options: Mapping[str, Any]) -> Preview:
     """The first rows as they will be in the file."""
-    return preview_export(source, options, _layout(source, options))
+    return preview_export(source, _layout(source, options))
 
 
 def _layout(source: ExportSource, options: Mapping[str, Any]) -> Layout:

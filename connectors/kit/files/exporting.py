@@ -7,7 +7,7 @@ very same files under the very same names when it goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,17 +39,11 @@ async def export_people(context: ExportContext, open_place: OpenPlace, layout: L
     send_all(context, open_place, files)
 
 
-def preview_export(
-    source: ExportSource,
-    options: Mapping[str, Any],
-    layout: Layout,
-    *,
-    now: datetime | None = None,
-) -> Preview:
+def preview_export(source: ExportSource, layout: Layout, *, now: datetime | None = None) -> Preview:
     """The first rows as they will be in the file, its name, and how many people are in it.
 
     Nothing is known of the job and its authorization yet: {job} and {WORKID} stay in the name, and the file is not
-    encrypted. What the layout was made of are the `options`.
+    encrypted.
     """
     wrapping = Wrapping(layout.packing)
     names = people_names(source, layout, wrapping, now or datetime.now(UTC), job_name="{job}", job_id="{WORKID}")

@@ -474,7 +474,7 @@ def test_formulas_are_guarded_and_numbers_are_not() -> None:
 
 
 def test_the_preview_shows_the_rows_and_the_name() -> None:
-    preview = preview_export(Source(), {}, usual(filename="{segment_slug}_{job}", compress="gz"), now=STARTED)
+    preview = preview_export(Source(), usual(filename="{segment_slug}_{job}", compress="gz"), now=STARTED)
     assert (preview.file, preview.total) == ("all_{job}.csv.gz", 3)
     assert preview.rows[1] == ("bob@x.example", "'=1+1", "7", "false", "", "")
     assert [(column.name, column.type) for column in preview.columns[2:4]] == [("visits", "int"), ("vip", "bool")]
