@@ -336,6 +336,11 @@ def _import_of(connection: sqlite3.Connection, run_id: int) -> list[int]:
     ).fetchall()
     if not rows:
         raise NotFound("That run does not exist any more.")
+    kind = connection.execute(
+        "select kind from jobs join runs on job_id = jobs.id where runs.id = ?", (run_id,)
+    ).fetchone()[0]
+    if kind == "export":
+        raise Refused("That run has sent files, which can't be undone.", advice="Ask their owner to delete them.")
     if any(row["status"] == "running" for row in rows):
         raise Refused("That import is still running.", advice="Stop it first, then undo it.")
     if any(row["status"] == "undone" for row in rows):

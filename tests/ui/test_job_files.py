@@ -13,7 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from app.authorizations import list_authorizations
 from app.engine import Engine
+from app.errors import Refused
 from app.jobs import JobDraft, create_job, job_runs
+from app.jobs.rebuilding import plan_undo
 from ui.pages.jobs.summary import JobPage
 
 LONG = 20_000
@@ -81,6 +83,8 @@ def test_a_file_that_was_sent_and_a_folder_that_is_gone(
     sent = Path(file.local)
     assert hashlib.sha256(sent.read_bytes()).hexdigest() == file.sha256
     assert not page.runs.undo.isVisibleTo(page.runs), "what was sent can't be taken back"
+    with pytest.raises(Refused, match="has sent files"):
+        plan_undo(running, job_runs(running, job)[0].id)
     assert [one.name for one in page.chart.chart.series] == ["sent"]
     sent.unlink()
     sent.parent.rmdir()

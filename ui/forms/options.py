@@ -215,8 +215,10 @@ class OptionsForm(QWidget):
             action = ("Load again", functools.partial(self.choices_wanted.emit, option.name))
         label = "" if option.type == "checkbox" else option.label
         control = self._control(option)
-        if not control.accessibleName():
-            control.setAccessibleName(option.label)
+        # Of a control with several parts, the one that takes the focus is the one that is read out.
+        for part in (control, control.focusProxy()):
+            if part is not None and not part.accessibleName():
+                part.setAccessibleName(option.label)
         # A choice that is never empty is not "optional" to the user.
         settled = option.required or option.type in NEVER_EMPTY
         return FormField(label, control, help=option.help, required=settled, action=action)
