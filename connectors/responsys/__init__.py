@@ -1,0 +1,1 @@
+"""Responsys: files of what became of messages, by account, on an SFTP server."""
