@@ -40,9 +40,7 @@ async def check(credentials: Credentials) -> Account:
 
 def _to(context: ExportContext) -> ObjectPlace:
     """Where an export goes, known to be there before anything is written for it."""
-    place = open_place(context.credentials, context.options)
-    place.reach()
-    return place
+    return open_place(context.credentials, context.options).reached()
 
 
 async def list_containers(credentials: Credentials, options: Mapping[str, Any], path: str) -> list[Choice]:

@@ -111,6 +111,15 @@ class ObjectPlace:
             if fault is None or fault.status != 403:
                 raise
 
+    def reached(self) -> ObjectPlace:
+        """This place, known to be right; closed where it is not. Raises as `reach`."""
+        try:
+            self.reach()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
     def list(self, path: str = "") -> builtins.list[Entry]:
         bucket, prefix = self._split(path)
         if not bucket:

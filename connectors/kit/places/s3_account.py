@@ -19,9 +19,7 @@ def open_s3_account(credentials: Credentials, options: Mapping[str, Any]) -> Obj
 
 def reach_s3_account(credentials: Credentials, options: Mapping[str, Any]) -> ObjectPlace:
     """The same for an export: known to be there before anything is written for it."""
-    place = open_s3_account(credentials, options)
-    place.reach()
-    return place
+    return open_s3_account(credentials, options).reached()
 
 
 async def check_s3_account(credentials: Credentials) -> Account:
