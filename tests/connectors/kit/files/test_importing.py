@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +23,9 @@ from connectors.kit.places.base import FileMark, Progress
 from connectors.kit.places.local import LocalFolder
 from connectors.kit.times import parse_time
 from connectors.kit.types import Again, Batch, Credentials, Cursor, DoneFile, Level
+
+if TYPE_CHECKING:
+    from peers.pgp import PgpPeer
 
 NOBODY = Credentials("folder", {})
 BEGIN = datetime(2026, 1, 15, tzinfo=UTC)
@@ -434,6 +437,25 @@ def test_rejected_rows_of_a_series_are_read_again_where_one_file_was_read(series
     both.again = Again(frozenset({3}), tuple(both.requested))
     with pytest.raises(InputError, match="That run read 2 files"):
         run(both, folder)
+
+
+def test_an_encrypted_file_is_gone_on_with_and_one_that_was_cut_off_fails_after_its_rows(
+    tmp_path: Path, pgp: PgpPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BATCH_ROWS", 1_000)
+    whole = pgp.encrypt(gzip.compress(table(*range(30_000)).encode(), 1), pgp.rsa)
+    put(tmp_path / "files", "a.csv", whole)
+    secrets = {"pgpprivatekey": pgp.rsa.private, "pgppassphrase": pgp.rsa.passphrase or ""}
+    context = Context({"filename": "a.csv"}, tmp_path / "job", Credentials("folder", {}, secrets))
+    first = run(context, tmp_path / "files", batches=3)
+    rest = run(context, tmp_path / "files")
+    assert ids(first + rest) == [str(number) for number in range(30_000)]
+    put(tmp_path / "files", "a.csv", whole[: len(whole) * 3 // 4], minutes=1)
+    context.saved.clear()
+    with pytest.raises(InputError, match="cut off"):
+        run(context, tmp_path / "files")
+    assert 10_000 < sum(len(batch.records) for batch in context.saved) < 30_000
+    assert not any(batch.file for batch in context.saved)
 
 
 def test_a_prefix_is_offered_for_the_chosen_file() -> None:
