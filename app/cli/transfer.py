@@ -129,6 +129,11 @@ def transfer(session: Session, /, what: tuple[str, ...], **given: Any) -> None:
             _write_recipe(session, engine, wanted, given["recipe"].expanduser().absolute())
             return
         if wanted.authorizations():
+            if engine.workspace.is_demo and engine.in_charge_elsewhere is None:
+                # Its server, and the password for it, are there as long as somebody is in charge.
+                from app.demo import start_sandbox
+
+                start_sandbox(engine)
             _unlock(session, engine, wanted)
         passphrase = _passphrase(session, wanted, given["key_passphrase_stdin"])
         if given["preview"]:
@@ -381,9 +386,6 @@ async def _run(engine: Engine, wanted: Transfer, passphrase: str) -> tuple[Trans
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    if engine.workspace.is_demo:
-        # Its servers are there as long as its engine runs.
-        await engine.start()
     with on_stop_signals(lambda: loop.call_soon_threadsafe(stop.set)):
         run = await TransferRun.begin(engine, wanted, passphrase)
         finished = loop.create_task(run.finished())
@@ -394,9 +396,6 @@ async def _run(engine: Engine, wanted: Transfer, passphrase: str) -> tuple[Trans
                 await run.stop()
             outcome = await finished
         stopped.cancel()
-        if engine.supervisor is not None:
-            await engine.supervisor.stop()
-            engine.supervisor = None
         return run, outcome
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from app.errors import Refused
@@ -165,8 +165,11 @@ def without_packings(path: str) -> str:
 def by_names(transfer: Transfer) -> Transfer:
     """The transfer with what the names of its two files say of form, packing and unpacking, where it says nothing.
 
-    Raises Refused for a name that promises what is not done: an encrypted file without a key, another packing.
+    A target that is a folder says nothing. Raises Refused for a name that promises what is not done: an encrypted
+    file without a key, another packing.
     """
+    if is_folder(transfer.target):
+        return transfer
     form, delimiter, packed = endings(transfer.source.path)
     wanted, wanted_delimiter, wanted_packed = endings(transfer.target.path)
     writing = transfer.writing
@@ -199,23 +202,31 @@ def _without_pgp(packings: Iterable[str]) -> tuple[str, ...]:
     return tuple(packing for packing in packings if packing != "PGP")
 
 
-def at_target(transfer: Transfer, *, is_folder: bool = False) -> Transfer:
-    """The transfer with a whole path as its target: one that names a folder gets the name of the source."""
-    path = transfer.target.path
-    if path and not is_folder and not path.endswith(("/", "\\")):
+def is_folder(end: End) -> bool:
+    """Whether a path stands for a folder: it ends as one does, or is one of this computer."""
+    if not end.path or end.path.endswith(("/", "\\")):
+        return True
+    return end.authorization is None and Path(end.path).expanduser().is_dir()
+
+
+def at_target(transfer: Transfer) -> Transfer:
+    """The transfer with a whole path as its target: one that is a folder gets the name that the file will have."""
+    if not is_folder(transfer.target):
         return transfer
     name = file_name(transfer.source.path)
     if transfer.opens:
         name = without_packings(name)
-        name += {"none": "", "gz": ".gz", "zip": ".zip"}[transfer.pack]
-    elif transfer.pack != "none":
+        form = transfer.writing.form
+        if form and form != FORMS.get(PurePosixPath(name.lower()).suffix, (form, ""))[0]:
+            name = f"{PurePosixPath(name).stem}{'.csv' if form == 'csv' else '.jsonl'}"
+    if transfer.pack != "none":
         name += f".{transfer.pack}"
     if transfer.encrypt is not None:
         name += ".pgp"
-    folder = path.rstrip("/\\")
-    if path and not folder:
-        folder, name = "", f"/{name}"
-    return replace(transfer, target=replace(transfer.target, path=f"{folder}/{name}" if folder else name))
+    folder = transfer.target.path
+    if folder and not folder.endswith(("/", "\\")):
+        folder += "/"
+    return replace(transfer, target=replace(transfer.target, path=folder + name))
 
 
 def check(transfer: Transfer) -> None:

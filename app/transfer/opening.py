@@ -71,9 +71,7 @@ def prepare(engine: Engine, transfer: Transfer, passphrase: str = "") -> Prepare
 
     Raises Refused for a transfer that can't be made, VaultLocked, VaultMissing, NotFound.
     """
-    local = transfer.target.authorization is None
-    path = transfer.target.path
-    transfer = at_target(transfer, is_folder=local and bool(path) and Path(path).expanduser().is_dir())
+    transfer = at_target(transfer)
     check(transfer)
     source, keys, proxy = prepare_source(engine, transfer, passphrase)
     public = "" if transfer.encrypt is None else _public(engine, transfer.encrypt)

@@ -20,7 +20,6 @@ from app.jobs.worker import Outcome
 from app.profiles.written import remember_written
 from app.transfer.model import Transfer
 from app.transfer.opening import Prepared, prepare
-from app.transfer.recipes import document_of
 from app.transfer.saved import note_used, remember_transfer
 from app.transfer.work import TransferOrder, TransferResult
 
@@ -132,9 +131,9 @@ class TransferRun:
 
 
 def scratch_folder(engine: Engine, transfer: Transfer) -> Path:
-    """Where this very transfer fetches and prepares, so that it can be gone on with."""
-    document = document_of(transfer, lambda number: number)
-    mark = hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+    """Where a transfer between these two ends fetches and prepares, also after it was changed in other ways."""
+    ends = [[end.authorization, end.path] for end in (transfer.source, transfer.target)]
+    mark = hashlib.sha256(orjson.dumps(ends)).hexdigest()[:16]
     return engine.workspace.folder / "downloads" / f"transfer-{mark}"
 
 

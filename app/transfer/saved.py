@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -120,7 +120,8 @@ def note_used(engine: Engine, transfer_id: int, outcome: Outcome, result: Transf
     """Remember how the last run of a transfer ended."""
     said: dict[str, Any] = {"status": outcome.status, "message": outcome.message}
     if result is not None:
-        said |= {"rows": result.rows, "rejected": result.rejected, "files": [asdict(one) for one in result.files]}
+        said |= {"rows": result.rows, "rejected": result.rejected, "files": len(result.files)}
+        said["size"] = sum(file.size for file in result.files)
     with engine.workspace.database.write() as connection:
         connection.execute(
             "update transfers set used_at = ?, outcome = ? where id = ?",
@@ -144,7 +145,7 @@ def _saved(engine: Engine, row: sqlite3.Row) -> SavedTransfer:
         outcome.get("message", ""),
         outcome.get("rows", 0),
         outcome.get("rejected", 0),
-        sum(file["size"] for file in outcome.get("files", ())),
+        outcome.get("size", 0),
         _place(engine, transfer.source.authorization),
         _place(engine, transfer.target.authorization),
     )

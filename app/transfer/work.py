@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -37,7 +38,7 @@ from connectors.kit.types import Rejected
 
 COPIED = 1 << 20
 REJECTED_ENDING = ".rejected.csv"
-STATE, FETCHED, REJECTED = "state.json", "source", "rejected.csv"
+STATE, SENT, FETCHED, REJECTED = "state.json", "sent", "source", "rejected.csv"
 KEPT_REASONS = 3
 
 
@@ -161,6 +162,8 @@ class _Work:
             if (known := self._known(entry)) is not None:
                 return known
             local = self._local(place, entry)
+        for left in (*scratch.glob("part-*"), scratch / STATE, scratch / SENT):
+            left.unlink(missing_ok=True)
         if transfer.copies:
             self._progress("Checking", 0, entry.size)
             parts = [part_of(local)]
@@ -172,7 +175,7 @@ class _Work:
             # Room for those who have little; what was made of it is complete.
             local.unlink()
         rejected = self._rejects.finish()
-        self._remember(entry, parts, rejected, 0)
+        self._remember(entry, parts, rejected)
         return parts, entry, rejected, 0
 
     def _local(self, place: Place, entry: Entry) -> Path:
@@ -296,7 +299,7 @@ class _Work:
                 if number > done:
                     of = f" ({number:,} of {len(parts):,})" if len(parts) > 1 else ""
                     self._send_one(place, part.path, path, f"Sending {file_name(path)}{of}")
-                    self._remember(entry, parts, rejected, number)
+                    (self._order.scratch / SENT).write_text(str(number), "utf-8")
                 files.append(ArrivedFile(place.label, path, part.size, part.sha256, part.rows))
                 if isinstance(place, LocalFolder):
                     with place.open(path) as file:
@@ -331,23 +334,27 @@ class _Work:
             state = json.loads((self._order.scratch / STATE).read_text("utf-8"))
             parts = [Part(Path(one["path"]), one["rows"], one["size"], one["sha256"]) for one in state["parts"]]
             whole = all(part.path.stat().st_size == part.size for part in parts)
-            if state["source"] == _mark(entry) and whole:
-                return parts, entry, state["rejected"], state["sent"]
+            if state["source"] == self._mark(entry) and whole:
+                sent = self._order.scratch / SENT
+                return parts, entry, state["rejected"], int(sent.read_text("utf-8")) if sent.exists() else 0
         except (OSError, ValueError, KeyError, TypeError):
             pass
         return None
 
-    def _remember(self, entry: Entry, parts: list[Part], rejected: int, sent: int) -> None:
+    def _remember(self, entry: Entry, parts: list[Part], rejected: int) -> None:
         listed = [asdict(part) | {"path": str(part.path)} for part in parts]
-        state = {"source": _mark(entry), "parts": listed, "rejected": rejected, "sent": sent}
+        state = {"source": self._mark(entry), "parts": listed, "rejected": rejected}
         file = self._order.scratch / STATE
         part = file.with_name(f"{STATE}.part")
         part.write_text(json.dumps(state), "utf-8")
         part.replace(file)
 
-
-def _mark(entry: Entry) -> list[Any]:
-    return [entry.path, entry.size, entry.modified.isoformat() if entry.modified else None, entry.tag]
+    def _mark(self, entry: Entry) -> list[Any]:
+        """What the parts were made of: the source in this state, by this transfer, keys included."""
+        prepared = self._prepared
+        keys = hashlib.sha256(prepared.public_key.encode()).hexdigest()
+        modified = entry.modified.isoformat() if entry.modified else None
+        return [entry.path, entry.size, modified, entry.tag, repr(self._transfer), keys]
 
 
 class _Rejects:

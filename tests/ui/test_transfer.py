@@ -161,6 +161,7 @@ def test_a_transfer_from_a_place_is_kept_and_handed_on(
     qtbot.waitUntil(lambda: "members.csv is there already" in page.target.path_field._note.text())
     page.target.form.set_value("json")
     qtbot.waitUntil(lambda: titles(page.after) == ["JSON, one record a line"])
+    qtbot.waitUntil(lambda: page.target.path_field._note.text() == "It will be called members.jsonl.")
     page.ask_name()
     [ask] = page.findChildren(NameDialog)
     ask.name.setText("Members as JSON")

@@ -449,6 +449,11 @@ def test_what_can_not_be_made_is_refused() -> None:
     assert (
         at_target(Transfer(End("/in/a.csv.gz"), End("/out/"), unpack=True, pack="zip")).target.path == "/out/a.csv.zip"
     )
+    into = Transfer(End("/in/a.csv.gz"), End("drop/", 1))
+    assert by_names(into) == into
+    json_there = Transfer(End("/in/a.csv"), End("drop/", 1), writing=Writing(form="json"), encrypt=Key(1))
+    assert at_target(json_there).target.path == "drop/a.jsonl.pgp"
+    assert at_target(Transfer(End("x/a.csv", 1), End("", 1), pack="gz")).target.path == "a.csv.gz"
     assert numbered("out/members.csv.gz.pgp", 2) == "out/members_2.csv.gz.pgp"
     assert numbered("members", 3) == "members_3"
 

@@ -17,7 +17,7 @@ from app.changes import Change
 from app.engine import Engine
 from app.errors import Refused
 from app.jobs.worker import Outcome
-from app.transfer.model import Transfer, by_names, check, describe
+from app.transfer.model import Transfer, at_target, by_names, check, describe, is_folder
 from app.transfer.model import file_name as name_in
 from app.transfer.opening import Offer, offered
 from app.transfer.preview import Looked, TransferPreview, look, preview, replaced
@@ -355,7 +355,8 @@ class TransferPage(Page):
 
     def _look_at_target(self, transfer: Transfer) -> None:
         """Say that there is a file of that name already."""
-        seen = (transfer.target, transfer.source.path, transfer.opens, transfer.pack, transfer.encrypt is None)
+        form = transfer.writing.form
+        seen = (transfer.target, transfer.source.path, transfer.opens, form, transfer.pack, transfer.encrypt is None)
         if seen == self._target_seen:
             return
         self._target_seen = seen
@@ -365,14 +366,18 @@ class TransferPage(Page):
         engine = self._engine
         run_query(
             lambda: replaced(engine, transfer),
-            done=functools.partial(self._looked_at_target, seen),
+            done=functools.partial(self._looked_at_target, seen, transfer),
             failed=functools.partial(self._target_failed, seen, transfer),
             owner=self,
         )
 
-    def _looked_at_target(self, seen: object, path: str) -> None:
-        if seen == self._target_seen and path:
+    def _looked_at_target(self, seen: object, transfer: Transfer, path: str) -> None:
+        if seen != self._target_seen:
+            return
+        if path:
             self.target.path_field.set_help(f"{name_in(path)} is there already; it will be replaced.")
+        elif is_folder(transfer.target):
+            self.target.path_field.set_help(f"It will be called {name_in(at_target(transfer).target.path)}.")
 
     def _target_failed(self, seen: object, transfer: Transfer, error: BaseException) -> None:
         if seen != self._target_seen:
