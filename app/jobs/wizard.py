@@ -51,8 +51,6 @@ UNSEEN_TYPES = frozenset({"stream", "column", "columns", "mapping"})
 NAMED_AUDIENCES = 2
 SERIES = "continuous_update"
 """The option of imports of files that goes on with further files of the same kind."""
-PLACE_TYPES = frozenset({"file", "folder"})
-"""Types of options that say where an export goes, which its rows do not depend on."""
 FILE_ENDINGS = frozenset(
     {".gz", ".zip", ".bz2", ".zst", ".pgp", ".gpg", ".asc", ".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl"}
 )
@@ -305,9 +303,14 @@ class Wizard:
         job_type = self.job_type
         if job_type is None or not job_type.preview or self.authorization_id is None:
             return False
-        unneeded = PLACE_TYPES if self.exports else UNSEEN_TYPES
-        # What is advanced says how something is done, not with what.
-        needed = [one for one in self.asked() if one.required and not one.advanced and one.type not in unneeded]
+        # What is advanced says how something is done, not with what; of an export, what a place offers says where to.
+        needed = [
+            one
+            for one in self.asked()
+            if one.required
+            and not one.advanced
+            and (not one.choices_from if self.exports else one.type not in UNSEEN_TYPES)
+        ]
         files = [one for one in self.asked() if one.type == "file"]
         if files and not self.exports and not any(self.values.get(one.name) for one in files):
             return bool(self.values.get("prefix"))

@@ -153,8 +153,8 @@ class OptionsForm(QWidget):
         self.fields[name].set_help(option.help)
 
     def say_choices(self, name: str, sentence: str) -> None:
-        """Say at an option how it stands with the choices that the provider has."""
-        self.fields[name].set_help(" ".join(part for part in (self._options[name].help, sentence) if part))
+        """Say in place of an option's help how it stands with the choices that the provider has."""
+        self.fields[name].set_help(sentence)
 
     def limit_choices(self, name: str, values: Collection[str]) -> None:
         """Offer only these of the choices of an option with several values."""
