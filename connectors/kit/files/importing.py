@@ -114,8 +114,8 @@ class _Import:
         entries = place.list(series.folder)
         context.request({"action": "list", "server": place.label, "folder": series.folder, "files": len(entries)})
         files = series.files(entries)
-        if not series.read(self._done) and series.chosen and series.chosen not in [entry.path for entry in files]:
-            # Nothing was read yet, and where to begin is not there: this says so.
+        if series.begins_with_chosen and not series.read(self._done):
+            # Nothing was read yet: if where to begin is not there, this says so.
             _mark(place, series.chosen)
         waiting = series.waiting(entries, self._done)
         self._all = sum(one.entry.size for one in waiting)

@@ -60,6 +60,11 @@ class Series:
         self._since = _since(options.get("since"))
         self.rhythm = RHYTHMS.get(str(options.get("file_frequency") or "").lower())
 
+    @property
+    def begins_with_chosen(self) -> bool:
+        """Whether the chosen file is where the series begins."""
+        return bool(self.chosen) and self._since is None
+
     def describe(self) -> str:
         """The series in words: “customers_” in /outgoing."""
         named = f"named “{self._prefix}…”" if self._prefix else "of any name"

@@ -340,6 +340,14 @@ def test_where_a_series_begins_and_what_its_names_begin_with(
     assert ids(run(context, folder)) == expected
 
 
+def test_a_series_whose_first_file_is_not_there_says_so(series: tuple[Context, Path]) -> None:
+    context, folder = series
+    put(folder, "c_20260116.csv", table("b"), minutes=5)
+    with pytest.raises(InputError, match=r"c_20260115\.csv"):
+        run(context, folder)
+    assert ids(run(Context(context.options | {"since": "2026-01-15"}, context.scratch), folder)) == ["b"]
+
+
 @pytest.mark.parametrize("what", ["move", "delete"])
 def test_what_becomes_of_a_file_is_done_only_once_its_rows_are_saved(tmp_path: Path, what: str) -> None:
     folder = tmp_path / "files"
