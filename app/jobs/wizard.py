@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from app.audiences.selection import read_selection
@@ -26,6 +24,7 @@ from app.jobs.columns import (
     type_of,
 )
 from app.jobs.export_preview import audiences_of
+from app.jobs.file_names import file_stem, is_dated
 from app.jobs.model import JobDraft, JobInfo
 from app.jobs.queries import get_job
 from app.jobs.schedule import ONCE, read_schedule
@@ -51,10 +50,6 @@ UNSEEN_TYPES = frozenset({"stream", "column", "columns", "mapping"})
 NAMED_AUDIENCES = 2
 SERIES = "continuous_update"
 """The option of imports of files that goes on with further files of the same kind."""
-FILE_ENDINGS = frozenset(
-    {".gz", ".zip", ".bz2", ".zst", ".pgp", ".gpg", ".asc", ".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl"}
-)
-DATE_PART = re.compile(r"(?:[-_. ]*(?:19|20)\d{2}[-_.]?\d{2}(?:[-_.]?\d{2})?(?:[T_-]?\d{4,6})?)+$|[-_. ]+\d{6,14}$")
 
 
 class Wizard:
@@ -564,24 +559,7 @@ class Wizard:
         if SERIES not in self.values or SERIES in self._own or self.job_type is None or self.editing is not None:
             return
         files = [str(self.values.get(option.name) or "") for option in self.job_type.options if option.type == "file"]
-        self.values[SERIES] = bool(self.schedule) and any(_is_dated(file) for file in files)
-
-
-def _is_dated(file: str) -> bool:
-    return bool(file) and DATE_PART.search(_without_endings(file).name) is not None
-
-
-def _without_endings(file: str) -> PurePosixPath:
-    path = PurePosixPath(file.replace("\\", "/"))
-    while path.suffix.lower() in FILE_ENDINGS:
-        path = path.with_suffix("")
-    return path
-
-
-def file_stem(file: str) -> str:
-    """The telling part of a file's name: "/outgoing/loyalty-20261122.csv.gz" is about "loyalty"."""
-    path = _without_endings(file)
-    return DATE_PART.sub("", path.name) or path.name
+        self.values[SERIES] = bool(self.schedule) and any(is_dated(file) for file in files)
 
 
 def load_wizard(engine: Engine, job_id: int | None = None) -> Wizard:

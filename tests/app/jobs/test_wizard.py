@@ -16,7 +16,8 @@ from app.engine import Engine
 from app.errors import Refused
 from app.jobs import create_job, edit_job, get_job
 from app.jobs.columns import OWN_EXPRESSION, Attempt, Kept
-from app.jobs.wizard import STEPS, Wizard, file_stem, load_wizard
+from app.jobs.file_names import file_stem
+from app.jobs.wizard import STEPS, Wizard, load_wizard
 from app.lql import LqlError
 from app.profiles import find_profile, get_profile
 from connectors.kit.types import Preview
