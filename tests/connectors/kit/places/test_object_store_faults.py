@@ -301,6 +301,28 @@ def test_lists_of_google_that_are_none(gcs: Gcs, page: Any) -> None:
     assert "does not answer like" in error.message
 
 
+def test_lists_of_google_have_pages(gcs: Gcs) -> None:
+    pages = {
+        "": {"prefixes": ["in/old/"], "nextPageToken": "two"},
+        # A page may be empty and still not be the last.
+        "two": {"nextPageToken": "three"},
+        "three": {"items": [{"name": "in/a.csv", "size": "1", "generation": "7", "updated": "2026-01-31T10:00:00Z"}]},
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, json={"access_token": "t"})
+        asked = request.url.params
+        assert (request.url.path, asked["prefix"], asked["delimiter"]) == ("/storage/v1/b/bucket/o", "in/", "/")
+        return httpx.Response(200, json=pages[asked.get("pageToken", "")])
+
+    with closing(open_gcs(json.dumps(gcs.service_account), "bucket")) as place:
+        place._store._client = httpx.Client(  # type: ignore[attr-defined]
+            auth=ServiceAccount(gcs.service_account), transport=httpx.MockTransport(answer)
+        )
+        assert [(entry.path, entry.tag) for entry in place.list("in")] == [("in/old/", ""), ("in/a.csv", "7")]
+
+
 def test_a_name_that_no_bucket_can_have(s3: S3) -> None:
     for name in ("My Bucket!", "s3://bucket"):
         error = raised(s3_at(s3.address, name), ObjectPlace.list)
