@@ -26,6 +26,8 @@ FORMS: dict[str, tuple[Form, str]] = {
     ".ndjson": ("json", ""),
 }
 """What a name's ending says of the content: its form, and the delimiter if that is part of it."""
+LINES = (".jsonl", ".ndjson")
+"""Endings of JSON that is surely one object a line."""
 PACKINGS: dict[str, str] = {
     ".gz": "gz",
     ".gzip": "gz",
@@ -173,7 +175,8 @@ def by_names(transfer: Transfer) -> Transfer:
     form, delimiter, packed = endings(transfer.source.path)
     wanted, wanted_delimiter, wanted_packed = endings(transfer.target.path)
     writing = transfer.writing
-    if not writing.form and wanted and form and wanted != form:
+    lines = _is_lines(transfer.target) and not _is_lines(transfer.source)
+    if not writing.form and wanted and form and (wanted != form or lines):
         writing = replace(writing, form=wanted)
     if wanted == "csv" and not writing.delimiter and wanted_delimiter != delimiter:
         writing = replace(writing, delimiter=wanted_delimiter or ",")
@@ -196,6 +199,10 @@ def by_names(transfer: Transfer) -> Transfer:
             advice="Name the PGP public key of whoever receives it, or choose another name.",
         )
     return transfer
+
+
+def _is_lines(end: End) -> bool:
+    return without_packings(end.path).lower().endswith(LINES)
 
 
 def _without_pgp(packings: Iterable[str]) -> tuple[str, ...]:

@@ -143,4 +143,4 @@ def _tidy(downloads: Path) -> None:
     for folder in downloads.glob("transfer-*"):
         with suppress(OSError):
             if folder.stat().st_mtime < long_ago:
-                shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+                shutil.rmtree(folder)

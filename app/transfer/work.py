@@ -38,7 +38,7 @@ from connectors.kit.types import Rejected
 
 COPIED = 1 << 20
 REJECTED_ENDING = ".rejected.csv"
-STATE, SENT, FETCHED, REJECTED = "state.json", "sent", "source", "rejected.csv"
+LOCK, STATE, SENT, FETCHED, REJECTED = "lock", "state.json", "sent", "source", "rejected.csv"
 KEPT_REASONS = 3
 
 
@@ -85,7 +85,7 @@ class TransferOrder:
         """Make the transfer; its `TransferResult` is told. Raises Cancelled and what places and formats raise."""
         advice = "Nothing was sent in part. Allow more in the settings, and run it again."
         self.scratch.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.scratch.with_name(f"{self.scratch.name}.lock"))
+        lock = FileLock(self.scratch / LOCK)
         try:
             lock.acquire(timeout=0)
         except Timeout:

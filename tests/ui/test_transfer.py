@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peers.sshd import Sshd
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.authorizations import list_authorizations
+from app.authorizations import add_authorization, list_authorizations
 from app.engine import Engine
 from app.transfer.model import Column, End, Transfer, Writing
 from app.transfer.recipes import recipe_of, recipe_text
 from app.transfer.saved import list_transfers, save_transfer
+from ui.pages.new_job.host_key import HostKeyDialog
 from ui.pages.transfer.columns import TAKEN, TO
 from ui.pages.transfer.dialogs import AuthorizationsDialog, NameDialog
 from ui.pages.transfer.page import TransferPage
@@ -219,3 +221,27 @@ def test_a_kept_transfer_fills_the_whole_form(page: TransferPage, running: Engin
     recipe = recipe_of(running, recipe_text(running, transfer), "x")
     page.show_transfer(recipe.transfer({}))
     assert page.transfer() == transfer
+
+
+def test_a_server_is_trusted_where_it_is_asked_for(
+    page: TransferPage, running: Engine, sshd: Sshd, tmp_path: Path, qtbot: QtBot
+) -> None:
+    running.vault.create_file("four words of mine")
+    sshd.put("remote.csv", MEMBERS.encode())
+    values = {"host": sshd.host, "port": str(sshd.port), "user": sshd.user, "privatekey": sshd.private_key}
+    server = add_authorization(running, "file-service-sftp", "Agency SFTP", values | {"folder": str(sshd.files)})
+    page.refresh()
+    qtbot.waitUntil(lambda: page.source.place.findText("Agency SFTP") > 0)
+    page.source.place.set_value(server)
+    page.source.path.setText("remote.csv")
+    page.target.path.setText(str(tmp_path / "here.csv"))
+    qtbot.waitUntil(lambda: bool(page.findChildren(HostKeyDialog)), timeout=10_000)
+    assert page.banner.isVisible()
+    [ask] = page.findChildren(HostKeyDialog)
+    ask.trust.click()
+    qtbot.waitUntil(lambda: page.after.columns() == 5, timeout=10_000)
+    assert not page.banner.isVisible()
+    page.run()
+    qtbot.waitUntil(page.result.isVisible, timeout=20_000)
+    assert (tmp_path / "here.csv").read_text() == MEMBERS
+    assert "the same bytes" in page.result.headline.text()

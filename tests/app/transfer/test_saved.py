@@ -106,10 +106,10 @@ def test_a_transfer_runs_in_a_process_of_its_own_and_can_be_stopped(engine: Engi
     transfer = Transfer(End(str(source)), End(str(files / "out.csv")), writing=Writing(delimiter=";"))
     seen: list[RunProgress] = []
     scratch = scratch_folder(engine, transfer)
-    scratch.parent.mkdir(parents=True, exist_ok=True)
+    scratch.mkdir(parents=True)
 
     async def run() -> None:
-        with FileLock(scratch.with_name(f"{scratch.name}.lock")):
+        with FileLock(scratch / "lock"):
             twin = await TransferRun.begin(engine, transfer)
             assert (await twin.finished()).message == "This transfer is under way already."
         first = await TransferRun.begin(engine, transfer)

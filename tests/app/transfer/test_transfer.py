@@ -421,6 +421,8 @@ def test_a_full_disk_is_a_sentence(make: Make, files: Path) -> None:
         (("a.csv.gz", "b.jsonl"), {"unpack": True, "writing": Writing(form="json")}),
         (("a.zip", "b.csv.gz"), {"unpack": True, "pack": "gz"}),
         (("a.csv.pgp", "b.csv"), {"unpack": True}),
+        (("a.json", "b.json"), {}),
+        (("a.json", "b.jsonl.gz"), {"writing": Writing(form="json"), "pack": "gz"}),
         (("a.csv", "b.tsv"), {"writing": Writing(delimiter="\t")}),
         (("a.psv", "b.csv"), {"writing": Writing(delimiter=",")}),
     ],

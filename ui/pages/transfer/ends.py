@@ -81,6 +81,8 @@ class _EndCard(Card):
 
     def _combo(self, choices: Sequence[tuple[str, object]], *, editable: bool = False) -> ComboBox:
         combo = ComboBox(editable=editable)
+        # Both halves are to be equally wide, also in a narrow window.
+        combo.setMinimumContentsLength(3)
         combo.add_choices(choices)
         combo.value_changed.connect(self._edited)
         return combo

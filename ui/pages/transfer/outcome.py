@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.jobs.model import RunProgress
 from app.transfer.work import ArrivedFile, TransferResult
@@ -166,6 +166,7 @@ def _files(result: TransferResult) -> QWidget:
     for at, file in enumerate(files[:SHOWN_FILES]):
         path = ElidedLabel(file.path if result.local else f"{file.place}: {file.path}")
         path.setToolTip(file.path)
+        path.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         grid.addWidget(path, at, 0)
         grid.addWidget(set_kind(QLabel(words.size(file.size)), "muted"), at, 1)
         grid.addWidget(set_kind(QLabel(words.count_of(file.rows, "row") if file.rows else ""), "muted"), at, 2)
