@@ -87,9 +87,15 @@ async def _run(engine: Engine) -> tuple[list[DemoResult], int] | None:
 def _tell(results: list[DemoResult], people: int, place: Path) -> None:
     output.print_table(
         ("Job", "Status", "Rows", "New people", "Updated", "Rejected"),
-        [(result.job, result.status, result.read, result.added, result.updated, result.rejected) for result in results],
+        [
+            (result.job, result.status, result.read)
+            + (("", "", "") if result.sends else (result.added, result.updated, result.rejected))
+            for result in results
+        ],
         right=("Rows", "New people", "Updated", "Rejected"),
     )
-    rows = sum(result.read for result in results)
-    output.tell(f"\n{output.number(rows, 'row')} became {output.number(people, 'person', 'people')}.")
+    rows = sum(result.read for result in results if not result.sends)
+    sent = sum(result.read for result in results if result.sends)
+    became = f"{output.number(rows, 'row')} became {output.number(people, 'person', 'people')}"
+    output.tell(f"\n{became}; {sent:,} were sent as a file.")
     output.tell(f"Look at them: causeway profile search --workspace {output.path_text(place)}")

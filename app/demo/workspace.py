@@ -14,20 +14,22 @@ from app.authorizations import add_authorization, change_setting, list_authoriza
 from app.demo.shop import SHOP, write_files
 from app.engine import Engine
 from app.errors import Refused
-from app.jobs import JobDraft, create_job, get_job, list_jobs
+from app.jobs import JobDraft, create_job, list_jobs
 from app.profiles import count_profiles
 from app.workspace import create_workspace
 
 SERVER, LOCAL = "sandbox-server", "demo-files"
-SFTP_METHOD, FOLDER_METHOD, JOB_TYPE = "file-service-sftp", "file-service-folder", "file-service-csv-import"
+SFTP_METHOD, FOLDER_METHOD = "file-service-sftp", "file-service-folder"
+JOB_TYPE, EXPORT_TYPE = "file-service-csv-import", "file-service-sftp-csv-export"
 SFTP_NAME = "Roastery SFTP (sandbox)"
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """How one job of the demo ended."""
+    """How one job of the demo ended; one that `sends` moves people out."""
 
     job: str
+    sends: bool
     status: str
     read: int
     added: int
@@ -81,7 +83,7 @@ async def run_demo(engine: Engine) -> tuple[list[DemoResult], int]:
     for job in sorted(list_jobs(engine), key=lambda job: job.id):
         run = await engine.supervisor.finished(await engine.supervisor.run(job.id, "demo"))
         counts: dict[str, Any] = {key: asdict(run)[key] for key in ("read", "added", "updated", "rejected", "message")}
-        results.append(DemoResult(get_job(engine, job.id).name, run.status, **counts))
+        results.append(DemoResult(job.name, job.kind == "export", run.status, **counts))
     return results, count_profiles(engine)
 
 
@@ -181,6 +183,18 @@ def _set_up(engine: Engine, values: dict[str, str]) -> None:
                 "targets": {"E-Mail": "email", "Checked in": "last_tasting_at", "Name": "name"},
             },
             "A list from a spreadsheet, with some broken rows",
+        ),
+        JobDraft(
+            "Everybody for the newsletter",
+            EXPORT_TYPE,
+            server,
+            {
+                "segment_id": "all",
+                "fields": ["email", "first_name", "last_name", "loyalty_tier", "town"],
+                "filename": "newsletter/{segment_slug}_{TIMESTAMP}",
+                "compress": "gz",
+            },
+            "A file for the agency, packed, with its name only once it is whole",
         ),
     ):
         create_job(engine, draft)

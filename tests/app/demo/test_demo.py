@@ -63,11 +63,15 @@ def test_the_demo_runs_to_its_end_and_brings_the_same_people_together(tmp_path: 
                 ("Loyalty members from SFTP", "completed", results[0].message),
                 ("Orders of the web shop", "completed", results[1].message),
                 ("Guests of the tasting", "completed", results[2].message),
+                ("Everybody for the newsletter", "completed", results[3].message),
             ]
             members, orders, guests = read(folder)
             good = [guest for guest in guests if len(guest) == 4]
-            assert [result.read for result in results] == [len(members), len(orders), len(guests)]
-            assert [result.rejected for result in results] == [0, 0, len(guests) - len(good)]
+            assert [result.read for result in results] == [len(members), len(orders), len(guests), people]
+            assert [result.rejected for result in results] == [0, 0, len(guests) - len(good), 0]
+            (sent,) = (folder / "sandbox-server" / "outgoing" / "newsletter").iterdir()
+            with gzip.open(sent, "rt", encoding="utf-8", newline="") as file:
+                assert {row["email"] for row in csv.DictReader(file)} >= {member["email"] for member in members}
             everybody = {member["email"] for member in members}
             everybody |= {order["Customer e-mail"].lower() for order in orders} | {guest[1] for guest in good}
             assert people == count_profiles(engine) == len(everybody)
@@ -136,4 +140,4 @@ def test_making_it_anew_forgets_what_was_tried_in_it(tmp_path: Path) -> None:
         (tmp_path / "demo" / "demo-files" / "notes.txt").write_text("tried this")
     with open_demo(tmp_path / "demo", anew=True) as engine:
         assert not (tmp_path / "demo" / "demo-files" / "notes.txt").exists()
-        assert len(list_jobs(engine)) == 3
+        assert len(list_jobs(engine)) == 4
