@@ -318,7 +318,7 @@ def test_the_demo_in_a_window_runs_its_jobs_there_once(call, tmp_path, monkeypat
 
     for _ in range(2):
         assert main(["demo", str(tmp_path / "demo")], open_window) == 0
-    assert len(ran[0]) == 3
+    assert len(ran[0]) == 4
     assert ran[0] == ran[1]
     # The demo is never the workspace that was used last.
     assert str(tmp_path) not in call("workspace", "list", "--json").out
