@@ -22,6 +22,8 @@ from app.authorizations import edit_authorization
 from app.engine import Engine
 from app.jobs import JobDraft, create_job, edit_job, get_job, list_jobs
 from app.jobs.schedule import ONCE, Schedule
+from app.transfer.model import End, Transfer, Writing
+from app.transfer.running import TransferRun
 from app.workspace import create_workspace
 from ui.application import Session
 from ui.pages.registry import page_specs
@@ -144,6 +146,12 @@ def test_with_jobs_that_wait_for_their_time_the_window_can_go_to_the_tray(
     answer("Keep running in the tray", "1 job is scheduled, 1 alert is listening")
     session._open()
     edit_job(engine, job.id, schedule=ONCE)
+    source, target = End(str(workspace.parent / "orders.csv")), End(str(workspace.parent / "out.csv"))
+    loop.create_task(TransferRun.begin(engine, Transfer(source, target, writing=Writing(delimiter=";"))))
+    qtbot.waitUntil(lambda: bool(engine.transfers), timeout=LONG)
+    answer("Keep running in the tray", "A file is being transferred")
+    session._open()
+    qtbot.waitUntil(lambda: not engine.transfers, timeout=LONG)
     answer("Stop and close", "1 alert is listening")
     qtbot.waitUntil(task.done, timeout=LONG)
     task.result()

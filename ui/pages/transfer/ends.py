@@ -59,9 +59,12 @@ class _EndCard(Card):
         self.place = ComboBox()
         self.place.add_choices([(THIS_COMPUTER, None)])
         self.place.value_changed.connect(self._edited)
+        # Both halves have these; who only hears them has to know which is which.
+        self.place.setAccessibleName(f"{title}: place")
         self.place_field = FormField("Place", self.place, required=True)
         self.path = QLineEdit()
         self.path.textChanged.connect(self._edited)
+        self.path.setAccessibleName(f"{title}: {path_label.lower()}")
         self.path_field = FormField(path_label, self.path, required=True, action=("Browse…", self.browse))
         self.add(self.place_field)
         self.add(self.path_field)
@@ -100,6 +103,7 @@ class _EndCard(Card):
         row = QHBoxLayout()
         row.setSpacing(12)
         for label, control in asked:
+            control.setAccessibleName(f"{self.title.text()}: {label.lower()}")
             row.addWidget(FormField(label, control, required=True), 1)
         self.extra.addLayout(row)
 

@@ -206,6 +206,7 @@ class TransferPage(Page):
     def show_transfer(self, transfer: Transfer) -> None:
         """Show another transfer in the form, and look into its file."""
         self._name = transfer.name
+        self.set_title("Quick transfer", transfer.name)
         bare = replace(transfer, unpack=False, pack="none")
         try:
             by_name = by_names(bare) == transfer
@@ -460,6 +461,7 @@ class TransferPage(Page):
     def _keep(self, transfer: Transfer, name: str) -> None:
         engine, named = self._engine, replace(transfer, name=name)
         self._name = name
+        self.set_title("Quick transfer", name)
         run_operation(
             lambda task: save_transfer(engine, named),
             done=lambda _: self.banner.tell("success", f"“{name}” is kept; it stands among the last transfers."),
