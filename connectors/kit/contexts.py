@@ -1,4 +1,4 @@
-"""An import's context with options and cursors of the provider's own: for one that works out itself which file is meant."""
+"""An import's context with other options and cursors: for a provider that works out itself which file is meant."""
 
 from __future__ import annotations
 

@@ -75,17 +75,25 @@ class Http:
 
     async def post_json(self, url: str, document: Any) -> Reply:
         """Send JSON. Raises WaitError."""
-        return await self._request("POST", url, document)
+        return await self._request("POST", url, json=document)
+
+    async def post_form(self, url: str, form: Mapping[str, str]) -> Reply:
+        """Send what a form on a web page would. Raises WaitError."""
+        return await self._request("POST", url, data=form)
+
+    async def post_text(self, url: str, text: str, headers: Mapping[str, str], *, longest: int) -> Reply:
+        """Send text; of the answer, so many characters are kept. Raises WaitError."""
+        return await self._request("POST", url, longest, content=text.encode(), headers=headers)
 
     async def head(self, url: str) -> Reply:
         """Knock. Raises WaitError."""
         return await self._request("HEAD", url)
 
-    async def _request(self, method: str, url: str, document: Any = None) -> Reply:
+    async def _request(self, method: str, url: str, longest: int = LONGEST_ANSWER, **what: Any) -> Reply:
         host = checked_address(url)
         began = time.monotonic()
         try:
-            response = await self._client.request(method, url, json=document)
+            response = await self._client.request(method, url, **what)
         except httpx.HTTPError as error:
             self._tell(method, url, None, f"no answer ({type(error).__name__})", began)
             # What it asks the system meanwhile may take a while.
@@ -106,7 +114,7 @@ class Http:
                 details=self._blanked(response.text[:LONGEST_ANSWER]),
                 retry_after=retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC)),
             )
-        return Reply(response.status_code, self._blanked(response.text[:LONGEST_ANSWER]))
+        return Reply(response.status_code, self._blanked(response.text[:longest]))
 
     def _tell(self, method: str, url: str, response: httpx.Response | None, outcome: str, began: float) -> None:
         if self._witness is None:

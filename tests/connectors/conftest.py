@@ -91,13 +91,13 @@ class Exports:
 
     def __call__(
         self, function: ExportFunction, credentials: Credentials, options: Mapping[str, Any], *,
-        previous: Any = None, started: datetime = STARTED,
+        cursor: Any = None, previous: Any = None, started: datetime = STARTED,
     ) -> list[str]:  # fmt: skip
         """The paths of the files that arrived, in their order."""
         database = self.engine.workspace.database
         order = ExportOrder(
             database=database.path, job_id=7, run_id=1, job_name="Daily export", function=function,
-            credentials=credentials, options=options, cursor=None, previous=previous, scratch=self.scratch,
+            credentials=credentials, options=options, cursor=cursor, previous=previous, scratch=self.scratch,
             started=started,
         )  # fmt: skip
         here, there = multiprocessing.Pipe()
