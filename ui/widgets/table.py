@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import (
@@ -75,6 +75,7 @@ class DataTable(QTableView):
         self._columns: Sequence[Column] = model.columns
         self._shares: dict[str, float] = {column.key: float(column.width) for column in self._columns}
         self._hidden: set[str] = set()
+        self._away: set[str] = set()
         self._filling = False
         self._menu: Callable[[list[Any]], QMenu | None] | None = None
         self._empty: QWidget | None = None
@@ -243,7 +244,7 @@ class DataTable(QTableView):
         if room <= 0 or self._filling:
             return
         self._filling = True
-        shown = [at for at, column in enumerate(self._columns) if column.key not in self._hidden]
+        shown = [at for at, column in enumerate(self._columns) if column.key not in self._hidden | self._away]
         spare = [at for at in shown if self._columns[at].spare]
         while spare and room < _COMFORT * sum(self._columns[at].width for at in shown):
             shown.remove(spare.pop())
@@ -300,10 +301,16 @@ class DataTable(QTableView):
             self._fill()
             self._save_soon.start()
 
+    def set_columns_away(self, keys: Collection[str]) -> None:
+        """Leave out columns that mean nothing for what is shown now, whatever the user chose."""
+        if self._away != set(keys):
+            self._away = set(keys)
+            self._fill()
+
     def column_menu(self) -> QMenu:
         """The menu that chooses columns, as the header shows it."""
         menu = QMenu(self)
-        for column in self._columns:
+        for column in (one for one in self._columns if one.key not in self._away):
             action = QAction(column.title or column.key, menu)
             action.setCheckable(True)
             action.setChecked(column.key not in self._hidden)

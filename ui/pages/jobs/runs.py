@@ -20,6 +20,10 @@ SHOWN = 500
 """Of a job that runs every quarter of an hour, the runs of the last five days; the command line lists all."""
 
 
+ABOUT_PEOPLE = ("added", "updated", "omitted", "rejected")
+"""Columns of what only an import does."""
+
+
 class RunsView(QWidget):
     """The newest runs, the last one first."""
 
@@ -113,6 +117,7 @@ class RunsView(QWidget):
         """What kind of job it is: only what an import brought can be undone."""
         self._imports = kind == "import"
         self.undo.setVisible(self._imports)
+        self.table.set_columns_away(() if self._imports else ABOUT_PEOPLE)
         self._show_action()
 
     def refresh(self) -> None:
