@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +18,11 @@ from app.jobs import JobDraft, create_job, list_files
 from app.profiles import count_profiles, search_profiles
 from app.workspace import create_workspace
 from connectors.kit.errors import InputError
-from connectors.responsys.jobs import activity_preview, list_accounts
+from connectors.kit.types import Credentials
+from connectors.responsys.jobs import activity_preview, check, list_accounts
 
 if TYPE_CHECKING:
+    from peers.pgp import PgpPeer
     from peers.secret_service import SecretService
     from peers.sshd import Sshd
 
@@ -106,6 +108,17 @@ def test_event_files_of_an_account_become_what_people_did(engine: Engine, sshd: 
     ]
 
 
-def test_without_an_account_nothing_is_read(sshd: Sshd, sftp_account: object) -> None:
+def test_files_are_decrypted_with_the_authorizations_key(
+    sftp_account: Callable[..., Credentials], sshd: Sshd, pgp: PgpPeer
+) -> None:
+    put(sshd, "1234_OPT_OUT_20190103_130532.gpg", pgp.encrypt(SENT.encode(), pgp.curve), 5)
+    account = sftp_account("responsys-sftp-pgp")
+    keyed = Credentials(account.method, account.settings, {**account.secrets, "pgpprivatekey": pgp.curve.private})
+    asyncio.run(check(keyed))
+    preview = asyncio.run(activity_preview(keyed, {"folder": "ced", "account_ids": ["1234", "99"]}))
+    assert preview.rows[0][-4:] == ("ann@x.example", "vip", "email_opt_out", "email")
+
+
+def test_without_an_account_nothing_is_read(sftp_account: Callable[..., Credentials]) -> None:
     with pytest.raises(InputError, match="No account is chosen"):
-        asyncio.run(activity_preview(sftp_account("responsys-sftp"), {"folder": ""}))  # type: ignore[operator]
+        asyncio.run(activity_preview(sftp_account("responsys-sftp"), {"folder": ""}))
