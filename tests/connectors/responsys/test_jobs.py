@@ -111,11 +111,11 @@ def test_event_files_of_an_account_become_what_people_did(engine: Engine, sshd: 
 def test_files_are_decrypted_with_the_authorizations_key(
     sftp_account: Callable[..., Credentials], sshd: Sshd, pgp: PgpPeer
 ) -> None:
-    put(sshd, "1234_OPT_OUT_20190103_130532.gpg", pgp.encrypt(SENT.encode(), pgp.curve), 5)
+    put(sshd, "5678_OPT_OUT_20190103_130532.gpg", pgp.encrypt(SENT.encode(), pgp.curve), 5)
     account = sftp_account("responsys-sftp-pgp")
     keyed = Credentials(account.method, account.settings, {**account.secrets, "pgpprivatekey": pgp.curve.private})
     asyncio.run(check(keyed))
-    preview = asyncio.run(activity_preview(keyed, {"folder": "ced", "account_ids": ["1234", "99"]}))
+    preview = asyncio.run(activity_preview(keyed, {"folder": "ced", "account_ids": ["5678", "90"]}))
     assert preview.rows[0][-4:] == ("ann@x.example", "vip", "email_opt_out", "email")
 
 
