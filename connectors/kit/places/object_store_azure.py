@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from connectors.kit.errors import InputError
+from connectors.kit.errors import InputError, WaitError
 from connectors.kit.http import checked_address
 from connectors.kit.places.base import Progress
 from connectors.kit.places.object_store import Found, ObjectPlace, part_size
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
 
 CHUNK = 4 * 1024 * 1024
+COPY_SECONDS = 600
 ENDPOINT_SUFFIX = "core.windows.net"
 FOLDER_MARK = "hdi_isfolder"
 """What some of Microsoft's programs write on an empty blob that stands for a folder."""
@@ -127,10 +129,18 @@ class AzureStore:
             source_match_condition=MatchConditions.IfNotModified,
             match_condition=MatchConditions.IfMissing,
         )
-        if copied["copy_status"] != "success":
-            # Within an account it is done at once; if not, nothing is deleted.
-            target.abort_copy(copied["copy_id"])
-            raise InputError(f"Azure could not copy “{key}” at once.", advice="Move it with Azure's own tools.")
+        status, waited = copied["copy_status"], 0
+        # Within an account it is mostly done at once.
+        while status == "pending" and waited < COPY_SECONDS:
+            time.sleep(1)
+            waited += 1
+            status = target.get_blob_properties().copy.status
+        if status != "success":
+            if status == "pending":
+                target.abort_copy(copied["copy_id"])
+            raise WaitError(
+                f"Azure did not copy “{key}” within {COPY_SECONDS // 60} minutes.", advice="Try again later."
+            )
 
     def delete(self, bucket: str, key: str) -> None:
         self._blob(bucket, key).delete_blob()

@@ -52,13 +52,15 @@ _VERBS: dict[Doing, str] = {"list": "look into", "read": "read", "write": "write
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What a library raised. `status` is the one of HTTP, 0 when there was no answer; then `cause` says why."""
+    """What a library raised. `status` is the one of HTTP, 0 when there was no answer; then `cause` says why, and `host`
+    whose answer it was, where that is not the service itself."""
 
     status: int
     code: str = ""
     message: str = ""
     retry_after: float | None = None
     cause: BaseException | None = None
+    host: str = ""
 
     @property
     def is_missing_object(self) -> bool:
@@ -108,7 +110,7 @@ class Service(Protocol):
 def told(service: Service, where: Where, fault: Fault) -> ConnectorError:
     """What happened, to what, and what to do."""
     if fault.cause is not None and not fault.status:
-        return no_answer(service.host, fault.cause)
+        return no_answer(fault.host or service.host, fault.cause)
     return (
         _of_the_sign_in(service, fault) or _of_the_place(service, where, fault) or _of_the_object(service, where, fault)
     )

@@ -82,7 +82,14 @@ class GcsStore:
         )
 
     def fault(self, error: Exception) -> Fault:
-        return error.fault if isinstance(error, ApiError) else Fault(0, cause=error)
+        if isinstance(error, ApiError):
+            return error.fault
+        host = ""
+        if isinstance(error, httpx.RequestError):
+            # Tokens come from another host. Not every such error knows its request.
+            with suppress(RuntimeError):
+                host = error.request.url.netloc.decode()
+        return Fault(0, cause=error, host=host)
 
     def buckets(self) -> Iterator[Found]:
         for page in self._pages("/storage/v1/b", {"project": self._project}):

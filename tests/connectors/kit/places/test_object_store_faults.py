@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from peers.s3 import ACCESS_KEY, S3, SECRET_KEY, run_s3
 from connectors.kit.errors import ConnectorError, InputError, SignInError, WaitError
 from connectors.kit.network import trusted
 from connectors.kit.places import object_store, object_store_azure, object_store_gcs, object_store_s3
-from connectors.kit.places.object_store import ObjectPlace
+from connectors.kit.places.object_store import PART, PARTS, ObjectPlace, part_size
 from connectors.kit.places.object_store_azure import open_azure
 from connectors.kit.places.object_store_gcs import ServiceAccount, open_gcs
 from connectors.kit.places.object_store_s3 import S3Access, open_s3
@@ -245,6 +247,15 @@ def test_a_service_account_whose_signature_or_clock_is_wrong(gcs: Gcs, tmp_path:
     assert "the clock of this computer is wrong" in error.message
 
 
+def test_who_gives_out_tokens_is_not_there(gcs: Gcs) -> None:
+    with answering(200, "{}") as gone:
+        pass
+    elsewhere = {**gcs.service_account, "token_uri": f"{gone}/token"}
+    error = raised(open_gcs(json.dumps(elsewhere), "bucket", address=gcs.address), ObjectPlace.list)
+    assert isinstance(error, WaitError)
+    assert gone.rpartition("/")[2] in error.message
+
+
 def test_a_token_is_got_once_and_anew_before_it_ends(gcs: Gcs) -> None:
     now = [time.time()]
     auth, asked = ServiceAccount(gcs.service_account, clock=lambda: now[0]), []
@@ -451,6 +462,49 @@ def test_what_was_stored_with_an_encoding_stays_packed(s3: S3, gcs: Gcs, azure: 
     for place in (s3_at(s3.address, bucket), open_azure(azure.connection_string, container)):
         with closing(place), place.open("a.csv.gz") as stream:
             assert stream.read(100_000) == data
+
+
+def test_a_signature_does_what_it_is_for(azure: Azure, tmp_path: Path) -> None:
+    from azure.storage.blob import (
+        AccountSasPermissions,
+        ContainerSasPermissions,
+        ResourceTypes,
+        generate_account_sas,
+        generate_container_sas,
+    )
+
+    until = datetime.now(UTC) + timedelta(hours=1)
+    endpoint = re.findall(r"BlobEndpoint=([^;]*)", azure.connection_string)[0]
+    everything = generate_account_sas(
+        ACCOUNT, KEY, ResourceTypes(service=True, container=True, object=True),
+        AccountSasPermissions(read=True, write=True, delete=True, list=True, create=True), until,
+    )  # fmt: skip
+    container = azure.container()
+    azure.put(container, "in/a b.csv", b"a")
+    with closing(open_azure(f"BlobEndpoint={endpoint};SharedAccessSignature={everything}", container)) as place:
+        place.move("in/a b.csv", "done/a b.csv")
+        assert azure.get(container, "done/a b.csv") == b"a"
+        assert [entry.path for entry in place.list()] == ["done/"]
+
+    writes = generate_container_sas(
+        ACCOUNT, container, KEY, permission=ContainerSasPermissions(write=True, create=True), expiry=until
+    )
+    only = f"AccountName={ACCOUNT};BlobEndpoint={endpoint};SharedAccessSignature={writes}"
+    (tmp_path / "out.csv").write_bytes(b"out")
+    with closing(open_azure(only, container)) as place:
+        place.reach()
+        place.send(tmp_path / "out.csv", "out.csv")
+    assert azure.get(container, "out.csv") == b"out"
+    error = raised(open_azure(only, container), ObjectPlace.list)
+    assert f"may not look into the container “{container}”" in error.message
+
+
+def test_an_object_of_any_size_has_few_enough_parts() -> None:
+    for size in (0, 1, PART, PART * PARTS, PART * PARTS + 1, 10**12, 5 * 10**12, 10**13):
+        step = part_size(size)
+        assert step % (256 * 1024) == 0
+        assert -(-size // step) <= 10_000
+        assert step < 4_000_000_000
 
 
 def test_an_archived_object_is_told_so(s3: S3, azure: Azure) -> None:
