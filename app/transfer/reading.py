@@ -159,23 +159,21 @@ def _with_mark(encoding: str, head: bytes) -> str:
     return encoding
 
 
-def all_keys(source: Source) -> Iterator[tuple[int, list[str]]]:
+def all_keys(source: Source) -> Iterator[list[str]]:
     """Read JSON to its end for its keys, levels joined by dots, in the order in which they come up.
 
-    Yields (records so far, keys so far) now and then. Raises InputError when there are more than a table can have.
+    Yields those found so far now and then. Raises InputError when there are more than a table can have.
     """
     keys: dict[str, None] = {}
-    read = 0
     for block in source.blocks():
         for record in block.records:
             keys.update(dict.fromkeys(flat(record)))
-        read += len(block.records)
         if len(keys) > COLUMN_LIMIT:
             raise InputError(
                 f"The file has more than {COLUMN_LIMIT:,} different keys, too many for the columns of a table.",
                 advice="Choose the columns to take over, or write JSON.",
             )
-        yield read, list(keys)
+        yield list(keys)
 
 
 def flat(record: Record) -> Record:

@@ -9,10 +9,10 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
@@ -20,7 +20,7 @@ from app.errors import Refused
 from app.jobs.model import RunProgress
 from app.jobs.run_context import limited
 from app.jobs.worker import Reporter
-from app.transfer.model import Transfer, file_name
+from app.transfer.model import Transfer, endings, file_name
 from app.transfer.opening import Prepared
 from app.transfer.parts import Part, Parts, numbered, part_of
 from app.transfer.reading import Source, all_keys, opened
@@ -61,10 +61,7 @@ class TransferResult:
     rows: int
     rejected: int
     rejected_file: str = ""
-    rejected_place: str = ""
     local: tuple[str, ...] = ()
-    read: int = 0
-    """Bytes of the source."""
     unchanged: bool = False
     """Whether the file arrived as the same bytes."""
 
@@ -113,7 +110,7 @@ class _Work:
         self._prepared = order.prepared
         self._transfer: Transfer = order.prepared.transfer
         self._reporter = reporter
-        self._began: tuple[str, float] = ("", 0.0)
+        self._began: tuple[str, float, int] = ("", 0.0, 0)
         self._rows = 0
         self._rejects = _Rejects(order.scratch / REJECTED, plain=not order.prepared.has_pgp)
 
@@ -121,17 +118,14 @@ class _Work:
         with self._prepared.target.opened():
             # A wrong password of the target is better known before an hour of reading than after it.
             pass
-        parts, entry, rejected, done = self._parts()
-        files, local = self._send(parts, done, entry, rejected)
-        rejected_file, where = self._keep_rejected() if rejected else ("", "")
+        parts, rejected, done = self._parts()
+        files, local = self._send(parts, done)
         return TransferResult(
             tuple(files),
             sum(part.rows for part in parts),
             rejected,
-            rejected_file,
-            where,
+            self._keep_rejected() if rejected else "",
             tuple(local),
-            entry.size,
             self._transfer.copies,
         )
 
@@ -144,39 +138,49 @@ class _Work:
         self._reporter.check()
         now = time.monotonic()
         if self._began[0] != activity:
-            self._began = (activity, now)
-        passed = now - self._began[1]
-        rate = done / passed if passed > 0 else 0.0
+            self._began = (activity, now, done)
+        _, since, at = self._began
+        rate = (done - at) / (now - since) if now > since else 0.0
         left = (total - done) / rate if total is not None and rate > 0 else None
         self._reporter.report(RunProgress(activity, done, total, "bytes", self._rows, rate, left))
 
     # reading
 
-    def _parts(self) -> tuple[list[Part], Entry, int, int]:
-        """What is to be sent, the source's entry, rejected rows, and how many parts were sent already."""
+    def _parts(self) -> tuple[list[Part], int, int]:
+        """What is to be sent, rejected rows, and how many parts were sent already."""
         scratch, transfer = self._order.scratch, self._transfer
+        parts: list[Part] | None = None
         with self._prepared.source.opened() as place:
             entry = place.stat(transfer.source.path)
             if entry.is_folder:
                 raise InputError(f"{transfer.source.path} is a folder.", advice="Choose a file in it.")
             if (known := self._known(entry)) is not None:
                 return known
-            local = self._local(place, entry)
-        for left in (*scratch.glob("part-*"), scratch / STATE, scratch / SENT):
-            left.unlink(missing_ok=True)
-        if transfer.copies:
+            for left in (*scratch.glob("part-*"), scratch / STATE, scratch / SENT):
+                left.unlink(missing_ok=True)
+            if self._must_not_lie_here(place):
+                with closing(place.open(entry.path)) as stream:
+                    parts = self._converted(stream, entry.size)
+            else:
+                local = self._local(place, entry)
+        if parts is None and transfer.copies:
             self._progress("Checking", 0, entry.size)
             parts = [part_of(local)]
-        else:
-            with local.open("rb") as stream:
-                parts = self._converted(cast(BinaryIO, stream), entry.size)
+        elif parts is None:
+            with local.open("rb") as file:
+                parts = self._converted(file, entry.size)
+            if local.parent == scratch:
+                # Room for those who have little; what was made of it is complete.
+                local.unlink()
         self._refuse_change(entry)
-        if local.parent == scratch and not transfer.copies:
-            # Room for those who have little; what was made of it is complete.
-            local.unlink()
         rejected = self._rejects.finish()
         self._remember(entry, parts, rejected)
-        return parts, entry, rejected, 0
+        return parts, rejected, 0
+
+    def _must_not_lie_here(self, place: Place) -> bool:
+        """Whether what is encrypted on its way comes here in the clear: then it is read where it is, without a copy."""
+        encrypted = "PGP" in endings(self._transfer.source.path)[2]
+        return bool(self._prepared.public_key) and not encrypted and not isinstance(place, LocalFolder)
 
     def _local(self, place: Place, entry: Entry) -> Path:
         """The source on this computer: fetched, unless it is here already."""
@@ -190,19 +194,18 @@ class _Work:
         return local
 
     def _refuse_change(self, before: Entry) -> None:
-        """Raises InputError when a file of this computer was written to meanwhile; others are checked as they come."""
+        """Raises InputError when the file was written to while it was read."""
         with self._prepared.source.opened() as place:
-            if isinstance(place, LocalFolder):
-                now = place.stat(self._transfer.source.path)
-                if (now.size, now.modified) != (before.size, before.modified):
-                    raise InputError(
-                        f"{before.name} was changed while it was being read.",
-                        advice="Wait until the file is complete, then run the transfer again.",
-                    )
+            now = place.stat(self._transfer.source.path)
+        if (now.size, now.modified, now.tag) != (before.size, before.modified, before.tag):
+            raise InputError(
+                f"{before.name} was changed while it was being read.",
+                advice="Wait until the file is complete, then run the transfer again.",
+            )
 
     # writing
 
-    def _converted(self, stream: BinaryIO, size: int) -> list[Part]:
+    def _converted(self, stream: ByteStream, size: int) -> list[Part]:
         transfer, scratch = self._transfer, self._order.scratch
         wrapping = Wrapping(transfer.pack, self._prepared.public_key)
         name = file_name(transfer.target.path)
@@ -215,7 +218,7 @@ class _Work:
         return parts.written
 
     @contextmanager
-    def _plain(self, stream: BinaryIO) -> Iterator[ByteStream]:
+    def _plain(self, stream: ByteStream) -> Iterator[ByteStream]:
         if not self._transfer.opens:
             yield stream
             return
@@ -223,16 +226,9 @@ class _Work:
         with unpacked(stream, keys=self._prepared.keys, member=member) as plain:
             yield plain
 
-    def _rewritten(self, stream: BinaryIO, size: int, wrapping: Wrapping, name: str) -> list[Part]:
+    def _rewritten(self, stream: ByteStream, size: int, wrapping: Wrapping, name: str) -> list[Part]:
         transfer = self._transfer
-        keys: list[str] = []
-        with opened(stream, transfer, self._prepared.keys) as source:
-            form = source.form
-            if form == "json" and transfer.writing.form == "csv" and not transfer.columns:
-                for _, found in all_keys(source):
-                    keys = found
-                    self._progress("Looking for the columns", stream.tell(), size)
-        stream.seek(0)
+        keys = self._columns(stream, size)
         with opened(stream, transfer, self._prepared.keys) as source:
             shape = shape_of(source, transfer, keys)
             with Parts(
@@ -253,7 +249,21 @@ class _Work:
                 )
         return parts.written
 
-    def _write(self, source: Source, shape: Shape, parts: Parts, stream: BinaryIO, size: int) -> None:
+    def _columns(self, stream: ByteStream, size: int) -> list[str]:
+        """The columns of a table that JSON becomes, if nobody chose them: all keys that it has, read once for them."""
+        transfer = self._transfer
+        keys: list[str] = []
+        if transfer.writing.form != "csv" or transfer.reading.form == "csv" or transfer.columns:
+            return keys
+        with opened(stream, transfer, self._prepared.keys) as source:
+            if source.form == "json":
+                for found in all_keys(source):
+                    keys = found
+                    self._progress("Looking for the columns", stream.tell(), size)
+        stream.seek(0)
+        return keys
+
+    def _write(self, source: Source, shape: Shape, parts: Parts, stream: ByteStream, size: int) -> None:
         for block in source.blocks():
             self._rejects.add(block.rejected)
             items = shape.items(block)
@@ -291,7 +301,8 @@ class _Work:
 
     # sending
 
-    def _send(self, parts: list[Part], done: int, entry: Entry, rejected: int) -> tuple[list[ArrivedFile], list[str]]:
+    def _send(self, parts: list[Part], done: int) -> tuple[list[ArrivedFile], list[str]]:
+        """Send what is not there yet; what arrived, and where it lies if that is this computer."""
         transfer, files, local = self._transfer, [], []
         with self._prepared.target.opened() as place:
             for number, part in enumerate(parts, start=1):
@@ -316,19 +327,19 @@ class _Work:
                 local = link
         place.send(local, path, progress=lambda done, total: self._progress(activity, done, total))
 
-    def _keep_rejected(self) -> tuple[str, str]:
-        """Put the rejected rows beside the target, if that is on this computer, else in the workspace."""
+    def _keep_rejected(self) -> str:
+        """Put the rejected rows beside the target, if that is on this computer, else in the workspace; where."""
         path = f"{self._transfer.target.path}{REJECTED_ENDING}"
         with self._prepared.target.opened() as place:
             if not isinstance(place, LocalFolder):
                 place, path = LocalFolder(), str(self._order.rejected / file_name(path))
             place.send(self._rejects.path, path)
             with place.open(path) as file:
-                return file.name, place.label
+                return file.name
 
     # going on after an interruption
 
-    def _known(self, entry: Entry) -> tuple[list[Part], Entry, int, int] | None:
+    def _known(self, entry: Entry) -> tuple[list[Part], int, int] | None:
         """What an interrupted transfer of the same file has made already."""
         try:
             state = json.loads((self._order.scratch / STATE).read_text("utf-8"))
@@ -336,7 +347,7 @@ class _Work:
             whole = all(part.path.stat().st_size == part.size for part in parts)
             if state["source"] == self._mark(entry) and whole:
                 sent = self._order.scratch / SENT
-                return parts, entry, state["rejected"], int(sent.read_text("utf-8")) if sent.exists() else 0
+                return parts, state["rejected"], int(sent.read_text("utf-8")) if sent.exists() else 0
         except (OSError, ValueError, KeyError, TypeError):
             pass
         return None

@@ -312,6 +312,28 @@ def test_packed_and_encrypted_on_a_server_to_a_server(
         make(wrong)
 
 
+def test_what_is_encrypted_on_its_way_never_lies_here_in_the_clear(
+    make: Make, engine: Engine, server: int, sshd: Sshd, gpg: Gpg, files: Path
+) -> None:
+    public = files / "public.asc"
+    public.write_text(gpg.public_key)
+    lines = b"".join(b'{"name": "Zwolle", "at": %d}\n' % number for number in range(30_000))
+    sshd.put("people.json", lines + b'{"late": 1}\n')
+    seen: list[str] = []
+    notes = Notes(lambda _: seen.extend(holds(engine.workspace.folder, b"Zwolle")))
+    transfer = Transfer(
+        End("people.json", server),
+        End(str(files / "p.csv.pgp")),
+        writing=Writing(form="csv"),
+        encrypt=Key(file=str(public)),
+    )
+    make(transfer, notes)
+    assert not seen, "plain text lay on the disk"
+    assert notes.activities == ["Looking for the columns", "Rewriting", "Sending p.csv.pgp"]
+    rows = gpg.decrypted((files / "p.csv.pgp").read_bytes()).splitlines()
+    assert (rows[0], rows[1], rows[-1], len(rows)) == (b"name,at,late", b"Zwolle,0,", b",,1", 30_002)
+
+
 def test_a_connection_that_was_cut_is_gone_on_with(make: Make, server: int, sshd: Sshd, files: Path) -> None:
     data = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(1_000_000))
     sshd.put("big.bin", data)
