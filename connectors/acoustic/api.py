@@ -35,6 +35,8 @@ LONGEST_ANSWER = 20_000_000
 
 WAITS = (1.0, 2.0, 5.0, 10.0, 20.0)
 """Seconds between two looks at a data job; the last one from then on."""
+LOOKED = 0.5
+"""Seconds between two looks whether the run is to end meanwhile."""
 PATIENCE = 3_600
 """Seconds after which a run gives up waiting; the next one goes on with the same data job."""
 
@@ -120,8 +122,11 @@ class Api:
                 raise WaitError(
                     f"Acoustic has not finished its data job {job.number} yet.", advice="It is looked after again."
                 )
-            await asyncio.sleep(WAITS[min(looks, len(WAITS) - 1)])
+            until = time.monotonic() + WAITS[min(looks, len(WAITS) - 1)]
             looks += 1
+            while (left := until - time.monotonic()) > 0:
+                await asyncio.sleep(min(left, LOOKED))
+                tell()
 
     async def _call(self, operation: str, fields: Fields) -> Element:
         """The RESULT of an operation. Raises SignInError, InputError, WaitError."""

@@ -107,15 +107,11 @@ async def activity_import(context: ImportContext) -> AsyncIterator[Batch]:
         children = options.get("source_type", "database") == "database"
         return await api.export_activity(_source(options), begin, _asked(until, options), children=children)
 
-    zone = zone_of(str(options.get("timezone") or ""))
+    zone = _zone(options)
     async for batch in _import(context, datetime.now(UTC) - LATE, ask):
         if TIME in batch.columns:
             batch.times = [_moment(parse_time(record[TIME]), zone) for record in batch.records]
-        for record in batch.records:
-            record["event"] = str(record.get("Event Type", "")).strip().lower().replace(" ", "_")
-        if batch.columns:
-            batch.columns = (*batch.columns, "event")
-        yield _with(batch, {"list_id": _source(options)})
+        yield _with(batch, {"list_id": _source(options)}, event=True)
 
 
 Ask = Callable[[Api, datetime | None, datetime], Awaitable[DataJob]]
@@ -145,12 +141,14 @@ async def _import(context: ImportContext, until: datetime, ask: Ask) -> AsyncIte
         yield batch
 
 
-def _with(batch: Batch, more: Mapping[str, str]) -> Batch:
-    """A batch whose records have some more in them."""
+def _with(batch: Batch, more: Mapping[str, str], *, event: bool = False) -> Batch:
+    """A batch whose records have some more in them; with `event` also the event's kind as one word."""
     for record in batch.records:
         record.update(more)
+        if event:
+            record["event"] = str(record.get("Event Type", "")).strip().lower().replace(" ", "_")
     if batch.columns:
-        batch.columns = (*batch.columns, *more)
+        batch.columns = tuple(dict.fromkeys((*batch.columns, *more, *(("event",) if event else ()))))
     return batch
 
 
@@ -159,7 +157,11 @@ def _source(options: Mapping[str, Any]) -> str:
 
 
 def _asked(moment: datetime, options: Mapping[str, Any]) -> str:
-    return time_text(moment, ASKED, zone_of(str(options.get("timezone") or "")))
+    return time_text(moment, ASKED, _zone(options))
+
+
+def _zone(options: Mapping[str, Any]) -> tzinfo | None:
+    return zone_of(str(options.get("timezone") or "UTC"))
 
 
 def _first_day(options: Mapping[str, Any], until: datetime) -> str:
@@ -173,7 +175,7 @@ def _first_day(options: Mapping[str, Any], until: datetime) -> str:
 
 
 def _moment(time: int | None, zone: tzinfo | None) -> int | None:
-    """A time that was read as if it was in UTC but is one of another zone (None: this computer's)."""
+    """A time that was read as if it was in UTC but is one of another zone."""
     if time is None:
         return None
     local = (EPOCH + timedelta(microseconds=time)).replace(tzinfo=zone)

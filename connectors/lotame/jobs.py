@@ -61,6 +61,7 @@ def _layout(source: ExportSource, options: Mapping[str, Any]) -> Layout:
         folder=f"onboarding/in/client_id={client}/type=DATA",
         name="{segment_slug}_{TIMESTAMP}_EMAIL" + ("_SHA256" if hashed else ""),
         time_format="YYYYMMDDHHmmss",
+        zone=base.zone or "UTC",
     )
 
 
