@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from peers.sshd import Sshd
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +19,7 @@ from app.transfer.saved import list_transfers, save_transfer
 from ui.pages.new_job.host_key import HostKeyDialog
 from ui.pages.transfer.columns import TAKEN, TO
 from ui.pages.transfer.dialogs import AuthorizationsDialog, NameDialog
+from ui.pages.transfer.ends import dropped_path
 from ui.pages.transfer.page import TransferPage
 from ui.theme import current_theme
 
@@ -65,7 +66,9 @@ def test_a_file_is_changed_on_its_way_and_its_transfer_made_again(
     target = members.parent / "for-partner.csv"
     picture(page, pictures, "empty")
     assert not page.run_button.isEnabled()
-    page.source.path.setText(str(members))
+    dropped = QMimeData()
+    dropped.setUrls([QUrl.fromLocalFile(str(members))])
+    page.source.take(dropped_path(dropped))
     page.target.path.setText(str(target))
     qtbot.waitUntil(lambda: page.after.columns() == 5)
     assert page.sentence.text() == "The file is copied as it is, byte by byte."

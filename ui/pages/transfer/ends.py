@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QMimeData, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.authorizations import AuthorizationInfo
@@ -20,10 +21,10 @@ ALL_FILES = "All files (*)"
 KEYS = "PGP keys (*.asc *.pgp *.gpg *.key *.txt);;All files (*)"
 OWN_KEY, KEY_FILE = "own", "file"
 """Values of the choice of a key, beside the numbers of authorizations: that of the place, and a file."""
-FORMS = (("By the name", ""), ("CSV", "csv"), ("JSON lines", "json"))
+FORMS = (("By name", ""), ("CSV", "csv"), ("JSON lines", "json"))
 READ_FORMS = (("Look at it", ""), ("CSV", "csv"), ("JSON", "json"))
 PACKING = (
-    ("By the names", "auto"),
+    ("By name", "auto"),
     ("As it comes", "keep"),
     ("Unpack", "open"),
     ("Pack as gz", "gz"),
@@ -65,6 +66,9 @@ class _EndCard(Card):
         self.path = QLineEdit()
         self.path.textChanged.connect(self._edited)
         self.path.setAccessibleName(f"{title}: {path_label.lower()}")
+        # A file that is dropped would be written into it as an address.
+        self.path.setAcceptDrops(False)
+        self.setAcceptDrops(True)
         self.path_field = FormField(path_label, self.path, required=True, action=("Browse…", self.browse))
         self.add(self.place_field)
         self.add(self.path_field)
@@ -111,6 +115,19 @@ class _EndCard(Card):
         if not self._filling:
             self.path_field.set_error("")
             self.changed.emit()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped_path(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.take(dropped_path(event.mimeData()))
+        event.acceptProposedAction()
+
+    def take(self, path: str) -> None:
+        """Take a path of this computer, as it was dropped."""
+        self.place.set_value(None)
+        self.path.setText(path)
 
     def end(self) -> End:
         """The place and the path."""
@@ -196,7 +213,7 @@ class SourceCard(_EndCard):
         self._filling = True
         self.set_places(offer.places)
         keys = [(f"Key of “{info.name}”", info.id) for info in offer.private_keys]
-        self.key.set_choices([("Key of the place, if any", OWN_KEY), *keys, ("A key in a file…", KEY_FILE)])
+        self.key.set_choices([("Key of the place", OWN_KEY), *keys, ("A key in a file…", KEY_FILE)])
         if self.key.currentIndex() < 0:
             self.key.setCurrentIndex(0)
         self._filling = False
@@ -370,6 +387,12 @@ class TargetCard(_EndCard):
 
     def _ask_key(self) -> None:
         ask_open(self, "Which public key?", KEYS, lambda path: self.key_file.setText(str(path)))
+
+
+def dropped_path(data: QMimeData) -> str:
+    """The path of the one file or folder that is dropped, "" for anything else."""
+    urls = data.urls()
+    return urls[0].toLocalFile() if len(urls) == 1 and urls[0].isLocalFile() else ""
 
 
 def _number(value: object) -> int | None:
