@@ -289,6 +289,34 @@ def test_the_answer_to_a_deleted_page_is_dropped(qtbot: QtBot) -> None:
     assert Listener.heard == []
 
 
+def test_an_answer_that_is_out_of_date_when_it_comes_is_dropped(qtbot: QtBot) -> None:
+    class Page(QWidget):
+        def __init__(self) -> None:
+            super().__init__()
+            self.shown: list[object] = []
+
+        def show_rows(self, rows: object) -> None:
+            self.shown.append(rows)
+
+        def add_rows(self, rows: object) -> None:
+            self.shown.append(rows)
+
+    page = Page()
+    qtbot.addWidget(page)
+    gate = threading.Event()
+    run_query(lambda: (gate.wait(5), "before")[1], done=page.show_rows, failed=print)
+    run_query(lambda: (gate.wait(5), "other method")[1], done=page.add_rows, failed=print)
+    run_query(lambda: (gate.wait(5), "wanted all the same")[1], done=page.show_rows, failed=print, every=True)
+    run_query(lambda: "now", done=page.show_rows, failed=print)
+    qtbot.waitUntil(lambda: page.shown == ["now"])
+    gate.set()
+    qtbot.waitUntil(lambda: len(page.shown) == 3)
+    assert set(page.shown) == {"now", "other method", "wanted all the same"}
+    run_query(lambda: "later", done=page.show_rows, failed=print)
+    qtbot.waitUntil(lambda: page.shown[-1] == "later")
+    assert "before" not in page.shown
+
+
 def test_an_operation_tells_its_progress_and_can_be_cancelled(qtbot: QtBot) -> None:
     told: list[int] = []
     ended: list[BaseException] = []

@@ -21,11 +21,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 from shiboken6 import isValid
@@ -99,23 +101,42 @@ def into_ui(callback: Callable[..., object], owner: QObject | None = None) -> Ca
     return call
 
 
+_numbers = itertools.count(1)
+_answered: WeakKeyDictionary[QObject, dict[str, int]] = WeakKeyDictionary()
+"""By owner and the name of its method, the newest query that was answered."""
+
+
 def run_query(
     fn: Callable[[], Result],
     *,
     done: Callable[[Result], object],
     failed: Callable[[BaseException], object],
     owner: QObject | None = None,
+    every: bool = False,
 ) -> None:
-    """Read something in a thread. `done(result)` or `failed(error)` follows in the UI thread."""
-    courier, keeper = _courier(), _owner_of(done, owner)
+    """Read something in a thread. `done(result)` or `failed(error)` follows in the UI thread.
+
+    Where `done` is a method, what comes after the answer of a later query with the same method is out of date and
+    dropped, unless `every` answer counts.
+    """
+    courier, keeper, number = _courier(), _owner_of(done, owner), next(_numbers)
+    name = getattr(done, "__name__", "") if getattr(done, "__self__", None) is keeper else ""
+
+    def answer(call: Callable[[], object]) -> None:
+        if name and keeper is not None and not every:
+            newest = _answered.setdefault(keeper, {})
+            if newest.get(name, 0) > number:
+                return
+            newest[name] = number
+        call()
 
     def work() -> None:
         try:
             result = fn()
         except Exception as error:
-            _deliver(courier, keeper, functools.partial(failed, error))
+            _deliver(courier, keeper, functools.partial(answer, functools.partial(failed, error)))
         else:
-            _deliver(courier, keeper, functools.partial(done, result))
+            _deliver(courier, keeper, functools.partial(answer, functools.partial(done, result)))
 
     _pool("query", 4).submit(work)
 

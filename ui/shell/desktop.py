@@ -38,7 +38,7 @@ class Desktop(QObject):
 
     def look(self) -> None:
         """Ask for what is new, off the UI thread."""
-        run_query(self._popping.new, done=self._told, failed=self._not_read, owner=self)
+        run_query(self._popping.new, done=self._told, failed=self._not_read, owner=self, every=True)
 
     def _told(self, events: Sequence[SystemEvent]) -> None:
         if events:
