@@ -18,6 +18,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import qasync
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from app.authorizations import add_authorization
 from app.engine import Engine
@@ -41,6 +42,12 @@ def qapp(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> QAppli
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
     Theme("light").apply(qapp)
     return qapp
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test awaits may take long on a busy machine; one that waits in vain fails all the same."""
+    monkeypatch.setitem(QtBot.waitUntil.__kwdefaults__, "timeout", 30_000)
 
 
 @pytest.fixture(autouse=True)
