@@ -20,7 +20,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.authorizations import add_authorization
+from app.authorizations import add_authorization, change_setting, list_authorizations
 from app.engine import Engine
 from app.jobs import JobDraft, create_job
 from app.workspace import create_workspace
@@ -141,10 +141,13 @@ async def _import(workspace: Path, files: Path) -> None:
 
 @pytest.fixture
 def shop(_imported: Path, tmp_path: Path) -> Iterator[Engine]:
-    """An engine on a copy of the imported workspace, its supervisor not started."""
-    folder = tmp_path / "northbeam"
+    """An engine on a copy of the imported workspace and of its files, its supervisor not started."""
+    folder, files = tmp_path / "northbeam", tmp_path / "northbeam-files"
     shutil.copytree(_imported, folder)
+    shutil.copytree(_imported.parent / "files", files)
     with Engine.open(folder) as engine:
+        (place,) = list_authorizations(engine)
+        change_setting(engine, place.id, "folder", str(files))
         yield engine
 
 
