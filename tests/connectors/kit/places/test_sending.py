@@ -11,43 +11,24 @@ import signal
 import stat
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import paramiko
 import pytest
 from peers.cutter import Cutter
+from peers.sftp_place import reach
 from peers.sshd import run_sshd
 
 from connectors.kit.errors import InputError, SignInError, WaitError
 from connectors.kit.places import ssh, syncing, transfer
 from connectors.kit.places.refusals import not_written
 from connectors.kit.places.session import Attributes, Session, StatusError
-from connectors.kit.places.sftp import SftpPlace, connect
+from connectors.kit.places.sftp import SftpPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from peers.sshd import Sshd
-
-
-def reach(sshd: Sshd, **changes: Any) -> SftpPlace:
-    """A place in the folder of the test server, signed in with its key unless told otherwise."""
-    wanted: dict[str, Any] = {
-        "host": sshd.host,
-        "port": sshd.port,
-        "username": sshd.user,
-        "private_key": sshd.private_key,
-        "known_host_key": sshd.host_key,
-        "folder": str(sshd.files),
-    }
-    return connect(**(wanted | changes))
-
-
-@pytest.fixture
-def place(sshd: Sshd) -> Iterator[SftpPlace]:
-    opened = reach(sshd)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

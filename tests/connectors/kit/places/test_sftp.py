@@ -18,38 +18,17 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
+from peers.sftp_place import reach
 
 from connectors.kit.errors import HostKeyChanged, HostKeyUnknown, InputError, SignInError, WaitError
 from connectors.kit.formats.chain import members, unpacked
 from connectors.kit.formats.csv import open_csv
 from connectors.kit.places import session
-from connectors.kit.places.sftp import SftpPlace, connect
+from connectors.kit.places.sftp import SftpPlace
 from connectors.kit.places.ssh import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from peers.sshd import Sshd
-
-
-def reach(sshd: Sshd, **changes: Any) -> SftpPlace:
-    """A place in the folder of the test server, signed in with its key unless told otherwise."""
-    wanted: dict[str, Any] = {
-        "host": sshd.host,
-        "port": sshd.port,
-        "username": sshd.user,
-        "private_key": sshd.private_key,
-        "known_host_key": sshd.host_key,
-        "folder": str(sshd.files),
-    }
-    return connect(**(wanted | changes))
-
-
-@pytest.fixture
-def place(sshd: Sshd) -> Iterator[SftpPlace]:
-    opened = reach(sshd)
-    yield opened
-    opened.close()
 
 
 def make_key(kind: str, form: str, passphrase: str | None) -> tuple[str, str]:
