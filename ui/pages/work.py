@@ -10,20 +10,17 @@ from ui.shell.background import Cancelled, Task
 from ui.widgets import Banner, Button, Card, ProgressLine, set_kind, words
 
 
-class WorkLine(Card):
-    """`begin("Exporting people")`, `set_task(task)` for what can be cancelled, `progress(done, total)`, `end()`."""
+class WorkCard(Card):
+    """What is done now, its figures and a line that fills; hidden until something begins."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self.body.setContentsMargins(14, 10, 10, 10)
-        self._what = ""
-        self._since = 0.0
-        self._task: Task | None = None
         self.label = QLabel()
         self.figures = set_kind(QLabel(), "muted")
         self.line = ProgressLine()
-        self.cancel = Button("Cancel", clicked=self._cancel)
         text = QHBoxLayout()
+        text.setSpacing(10)
         text.addWidget(self.label)
         text.addWidget(self.figures)
         text.addStretch(1)
@@ -31,12 +28,27 @@ class WorkLine(Card):
         left.setSpacing(8)
         left.addLayout(text)
         left.addWidget(self.line)
-        row = QHBoxLayout()
-        row.setSpacing(14)
-        row.addLayout(left, 1)
-        row.addWidget(self.cancel)
-        self.add(row)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(14)
+        self._row.addLayout(left, 1)
+        self.add(self._row)
         self.hide()
+
+    def add_button(self, button: Button) -> None:
+        """Put what ends the work at the right."""
+        self._row.addWidget(button)
+
+
+class WorkLine(WorkCard):
+    """`begin("Exporting people")`, `set_task(task)` for what can be cancelled, `progress(done, total)`, `end()`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.cancel = Button("Cancel", clicked=self._cancel)
+        self.add_button(self.cancel)
+        self._what = ""
+        self._since = 0.0
+        self._task: Task | None = None
 
     def begin(self, what: str) -> None:
         """Show that `what` has begun; its end is unknown until the first progress."""

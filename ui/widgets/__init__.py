@@ -114,7 +114,7 @@ from ui.widgets.fields import CheckBox, ComboBox, FormField, NumberField, Passwo
 from ui.widgets.inline_edit import InlineEdit
 from ui.widgets.json_view import JsonView
 from ui.widgets.marks import ProviderMark, initials, monogram, paint_mark
-from ui.widgets.models import Column, PagedTableModel, Reply, Role, RowsModel
+from ui.widgets.models import Column, NamedRowsModel, PagedTableModel, Reply, Role, RowsModel
 from ui.widgets.page import Card, FactsStrip, Line, Page, TabBar, Tabs
 from ui.widgets.sample import SampleTable
 from ui.widgets.scroll import Scroll
@@ -164,6 +164,7 @@ __all__ = [
     "LinkButton",
     "MenuButton",
     "MonoDelegate",
+    "NamedRowsModel",
     "NumberField",
     "Page",
     "PagedTableModel",

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 
@@ -125,6 +125,48 @@ class _ColumnModel(QAbstractTableModel):
         if role == Role.ROW or row is None:
             return "…" if row is None and role == Qt.ItemDataRole.DisplayRole else row if role == Role.ROW else None
         return self.columns[index.column()].data(row, role)
+
+
+class Named(Protocol):
+    """A row that is known by its name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+NamedRow = TypeVar("NamedRow", bound=Named)
+
+
+class NamedRowsModel(QAbstractTableModel, Generic[NamedRow]):
+    """All rows in memory, under titles that stay; what the cells show and take is up to a class of its own."""
+
+    titles: Sequence[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[NamedRow] = []
+
+    def set_rows(self, rows: list[NamedRow]) -> None:
+        """Show these; rows of the same names are changed in place."""
+        if [row.name for row in rows] == [row.name for row in self.rows]:
+            self.rows = rows
+            if rows:
+                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(self.titles) - 1))
+            return
+        self.beginResetModel()
+        self.rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(self.titles)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self.titles[section]
+        return None
 
 
 class RowsModel(_ColumnModel):

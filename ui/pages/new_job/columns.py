@@ -7,7 +7,6 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractItemModel,
-    QAbstractTableModel,
     QModelIndex,
     QPersistentModelIndex,
     QRectF,
@@ -30,10 +29,9 @@ from app.jobs.columns import OWN_EXPRESSION, SET_TYPES, ColumnChoice
 from app.schema.column_types import COLUMN_TYPES
 from ui.pages.values import TYPE_WORDS
 from ui.theme import font, mono_font, paint_icon
-from ui.widgets import Cell, CheckCell, ComboBox, MonoDelegate, Role, draw_text
+from ui.widgets import Cell, CheckCell, ComboBox, MonoDelegate, NamedRowsModel, Role, draw_text
 
 Index = QModelIndex | QPersistentModelIndex
-_NONE = QModelIndex()
 CHOICES = {
     **{kind: TYPE_WORDS[kind] for kind in COLUMN_TYPES},
     **{kind: f"Set, parted by {kind[4:]}" if kind[4:] else "Set, one value each" for kind in SET_TYPES},
@@ -46,40 +44,23 @@ _IDENTIFIER_WIDTH = 88
 _WIDE = 440
 
 
-class ColumnsModel(QAbstractTableModel):
+class ColumnsModel(NamedRowsModel[ColumnChoice]):
     """The columns; what the user changes is told by `edited(column, what, value)`: "type", "target", "identifier".
 
     The type "expression" asks for an expression to be written.
     """
 
+    titles = TITLES
     edited = Signal(str, str, object)
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: list[ColumnChoice] = []
         self.new: frozenset[str] = frozenset()
 
-    def set_rows(self, rows: list[ColumnChoice], new: frozenset[str]) -> None:
-        """Show these; the same columns are changed in place. `new` are fields that are still to be added."""
-        if [row.name for row in rows] == [row.name for row in self.rows]:
-            self.rows, self.new = rows, new
-            if rows:
-                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(TITLES) - 1))
-            return
-        self.beginResetModel()
-        self.rows, self.new = rows, new
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = _NONE) -> int:
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index = _NONE) -> int:
-        return 0 if parent.isValid() else len(TITLES)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return TITLES[section]
-        return None
+    def show_columns(self, rows: list[ColumnChoice], new: frozenset[str]) -> None:
+        """Show these; `new` are fields that are still to be added."""
+        self.new = new
+        self.set_rows(rows)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable

@@ -157,7 +157,7 @@ class PreviewCard(Card):
         if wizard.preview is None or wizard.exports:
             return
         new = wizard.new_fields()
-        self.columns_model.set_rows(wizard.columns(), frozenset(name.lower() for name in new))
+        self.columns_model.show_columns(wizard.columns(), frozenset(name.lower() for name in new))
         lines: list[QWidget] = []
         lines += [InlineNote(problem, "error") for problem in wizard.column_problems()]
         if new:

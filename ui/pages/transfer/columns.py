@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.transfer.model import Column
 from app.transfer.preview import Sample
-from ui.widgets import Button, Cell, CheckCell, MonoDelegate, Role, set_kind
+from ui.widgets import Button, Cell, CheckCell, MonoDelegate, NamedRowsModel, Role, set_kind
 
 Index = QModelIndex | QPersistentModelIndex
 _NONE = QModelIndex()
@@ -38,36 +38,11 @@ class _Row:
     sample: str = ""
 
 
-class _Columns(QAbstractTableModel):
+class _Columns(NamedRowsModel[_Row]):
     """The columns of the source; `edited` follows what the user changes."""
 
+    titles = TITLES
     edited = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[_Row] = []
-
-    def set_rows(self, rows: list[_Row]) -> None:
-        """Show these; the same columns are changed in place."""
-        if [row.name for row in rows] == [row.name for row in self.rows]:
-            self.rows = rows
-            if rows:
-                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(TITLES) - 1))
-            return
-        self.beginResetModel()
-        self.rows = rows
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = _NONE) -> int:
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index = _NONE) -> int:
-        return 0 if parent.isValid() else len(TITLES)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return TITLES[section]
-        return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVB
 
 from app.jobs.model import RunProgress
 from app.transfer.work import ArrivedFile, TransferResult
+from ui.pages.work import WorkCard
 from ui.theme import mono_font
 from ui.widgets import (
     Button,
@@ -19,7 +20,6 @@ from ui.widgets import (
     IconButton,
     InlineNote,
     LinkButton,
-    ProgressLine,
     set_kind,
     words,
 )
@@ -28,34 +28,16 @@ SHOWN_FILES = 4
 SHOWN_HASH = 12
 
 
-class ProgressCard(Card):
+class ProgressCard(WorkCard):
     """`begin()`, `show_progress(progress)`; `stopped` when the user wants it to end."""
 
     stopped = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self.body.setContentsMargins(14, 10, 10, 10)
-        self.setAccessibleName("Transfer under way")
-        self.label = QLabel()
-        self.figures = set_kind(QLabel(), "muted")
-        self.line = ProgressLine()
         self.stop = Button("Stop", clicked=self._stop)
-        text = QHBoxLayout()
-        text.setSpacing(10)
-        text.addWidget(self.label)
-        text.addWidget(self.figures)
-        text.addStretch(1)
-        left = QVBoxLayout()
-        left.setSpacing(8)
-        left.addLayout(text)
-        left.addWidget(self.line)
-        row = QHBoxLayout()
-        row.setSpacing(14)
-        row.addLayout(left, 1)
-        row.addWidget(self.stop)
-        self.add(row)
-        self.hide()
+        self.add_button(self.stop)
+        self.setAccessibleName("Transfer under way")
 
     def begin(self) -> None:
         """Something has begun, its end unknown."""
